@@ -1,0 +1,101 @@
+"""A response body on its way through the gate: decoded, recognised, rewritten, piece by piece."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from typing import Final, Protocol
+
+DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
+_DOCUMENT: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
+_HTML: Final = re.compile(
+    rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]", re.I
+)
+
+
+class Stream(Protocol):
+    """What the gate gives: bytes in, bytes out."""
+
+    def feed(self, data: bytes, /) -> bytes:
+        """Rewrite as much as is certain."""
+
+    def close(self) -> bytes:
+        """Rewrite the rest."""
+
+
+class Body:
+    """Feeds a response body through the gate.
+
+    ``open_stream(is_document)`` makes the stream once the beginning is known: ``is_document`` is ``None`` if the
+    request has already settled that. With ``sniff`` a body without a Content-Type that isn't HTML passes as it is.
+    """
+
+    def __init__(
+        self,
+        open_stream: Callable[[bool | None], Stream],
+        *,
+        encoding: str = "",
+        sniff: bool = False,
+        settled: bool = True,
+    ) -> None:
+        self._open = open_stream
+        self._decode = _decoder(encoding)
+        self._sniff = sniff
+        self._look = sniff or not settled
+        self._settled = settled
+        self._held = b""
+        self._stream: Stream | None = None
+        self._verbatim = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take in bytes as the application sent them, give out what is ready for the visitor."""
+        data = self._decode(data)
+        if self._stream is not None:
+            return self._stream.feed(data)
+        if self._verbatim:
+            return data
+        self._held += data
+        if self._look and len(self._held) < _LOOK and not _DOCUMENT.match(self._held):
+            return b""
+        return self._begin()
+
+    def close(self) -> bytes:
+        """Give out the rest; call it once, after the last :meth:`feed`."""
+        rest = self._begin() if self._held else b""
+        return rest + (self._stream.close() if self._stream is not None else b"")
+
+    def _begin(self) -> bytes:
+        held, self._held = self._held, b""
+        if not held:
+            return b""
+        if self._sniff and not (_HTML.match(held) or _DOCUMENT.match(held)):
+            self._verbatim = True
+            return held
+        self._stream = self._open(None if self._settled else bool(_DOCUMENT.match(held)))
+        return self._stream.feed(held)
+
+
+def _decoder(encoding: str) -> Callable[[bytes], bytes]:
+    if encoding in ("", "identity"):
+        return bytes
+    if encoding == "deflate":
+        return _Deflate().decompress
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
+
+
+class _Deflate:
+    """``deflate`` as servers send it: with the zlib wrapper, or raw against the standard (RFC 9110 section 8.4.1.2)."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj()
+        self._begun = False
+
+    def decompress(self, data: bytes) -> bytes:
+        if not data:
+            return b""
+        if not self._begun and data[0] & 0x0F != zlib.DEFLATED:
+            self._stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        self._begun = True
+        return self._stream.decompress(data)

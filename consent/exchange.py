@@ -1,0 +1,104 @@
+"""A request and a response as the engine sees them: plain data that every adapter can translate to and from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, quote, urlsplit
+
+from consent.headers import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request. ``fields`` has lower-case names and several fields of one name joined as HTTP says.
+
+    ``root`` is where the application is mounted (``SCRIPT_NAME``), without a final slash; ``path`` what comes after
+    it, decoded; ``query`` without the question mark. ``scheme`` and ``host`` are the visitor's, ``host`` with port.
+    """
+
+    method: str
+    scheme: str
+    host: str
+    path: str
+    root: str = ""
+    query: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        """The field's value, or the empty string."""
+        return self.fields.get(name, "")
+
+    @property
+    def hostname(self) -> str:
+        """The host without its port, in lower case: what cookies are bound to."""
+        host = self.host.lower().rstrip(".")
+        if host.startswith("["):
+            return host.partition("]")[0] + "]"
+        return host.partition(":")[0]
+
+    @property
+    def base_url(self) -> str:
+        """The absolute URL of the page, without query."""
+        return f"{self.scheme}://{self.host}{self._quoted_path}"
+
+    @property
+    def target(self) -> str:
+        """Path and query of the page, as a link on the same site."""
+        return f"{self._quoted_path}?{self.query}" if self.query else self._quoted_path
+
+    @property
+    def _quoted_path(self) -> str:
+        return "/" + quote(f"{self.root}{self.path}".lstrip("/\\"), safe="/!$&'()*+,;=:@~-._")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP response of ours. ``body`` is whole; ``fields`` come without Content-Length."""
+
+    status: int
+    fields: Fields
+    body: bytes = b""
+
+    REASONS = {200: "OK", 303: "See Other", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden",
+               404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large", 415: "Unsupported Media Type"}  # fmt: skip
+
+    @property
+    def status_line(self) -> str:
+        return f"{self.status} {self.REASONS[self.status]}"
+
+
+def local_target(target: str, *, fallback: str) -> str:
+    """``target`` if it is a path on this site and nothing else, else ``fallback``: no open redirect.
+
+    Browsers read ``//host``, ``/\\host`` and control characters as ways to another site; all of those are refused.
+    """
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or len(target) > 2048:
+        return fallback
+    if any(ch <= " " or ch == "\\" or ch == "\x7f" for ch in target):
+        return fallback
+    try:
+        parts = urlsplit(target)
+        target.encode("latin-1")
+    except ValueError:
+        return fallback
+    return target if parts.scheme == parts.netloc == "" else fallback
+
+
+def netloc(origin: str) -> str:
+    """Host and port of an origin, the scheme's own port left out; empty for ``null`` and for what isn't an origin."""
+    try:
+        parts: SplitResult = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    return canonical_host(parts.hostname, port, parts.scheme)
+
+
+def canonical_host(host: str, port: int | None, scheme: str) -> str:
+    """``host`` or ``host:port``, lower case, the scheme's own port left out."""
+    usual = {"http": 80, "https": 443}.get(scheme)
+    name = f"[{host}]" if ":" in host else host
+    return name.lower() if port in (None, usual) else f"{name.lower()}:{port}"

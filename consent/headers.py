@@ -1,0 +1,203 @@
+"""HTTP header fields, read and written as browsers and caches really treat them.
+
+Pure functions over strings. ``http.cookies`` isn't used: one odd cookie of somebody else hides all the others there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
+from datetime import UTC, datetime
+from typing import Final
+
+from consent.choice import Permissions, Signals
+from consent.policy import Policy, Service, StorageItem
+
+Fields = list[tuple[str, str]]
+
+EXPIRY_BUDGET: Final = 4096  # bytes of Set-Cookie a response may spend on expiring
+_CDN_CACHING: Final = frozenset({"surrogate-control", "edge-control", "x-accel-expires"})
+_SHARED: Final = frozenset({"public", "s-maxage", "proxy-revalidate"})
+_PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
+_DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def first(fields: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The value of the first field called ``name`` (lower case), or ``None``."""
+    return next((value for key, value in fields if key.lower() == name), None)
+
+
+def without(fields: Iterable[tuple[str, str]], *names: str) -> Fields:
+    """The fields not called any of ``names`` (lower case)."""
+    return [(key, value) for key, value in fields if key.lower() not in names]
+
+
+# Cookie (RFC 6265bis section 5.8)
+
+
+def cookies(header: str) -> Iterator[tuple[str, str]]:
+    """Each ``(name, value)`` of a Cookie field, in order, however odd its neighbours are."""
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        if equals:
+            yield name.strip(" \t"), value.strip(" \t")
+
+
+def cookie_values(header: str, name: str) -> list[str]:
+    """Every value that came under this cookie name."""
+    return [value for key, value in cookies(header) if key == name]
+
+
+def hide_cookies(header: str, hidden: Callable[[str], bool]) -> str:
+    """The Cookie field without the cookies whose name ``hidden`` says; untouched when there are none."""
+    pairs = header.split(";")
+    kept = [pair for pair in pairs if not hidden(pair.partition("=")[0].strip(" \t"))]
+    return header if len(kept) == len(pairs) else ";".join(kept).strip(" ")
+
+
+# Signals (W3C Global Privacy Control: the field is exactly "1")
+
+
+def signals(gpc: str | None, dnt: str | None) -> Signals:
+    """What ``Sec-GPC`` and ``DNT`` say; several fields joined by commas count if one of them is exactly ``1``."""
+    return Signals(gpc=_is_one(gpc), dnt=_is_one(dnt))
+
+
+def _is_one(field: str | None) -> bool:
+    return field is not None and any(part.strip(" \t") == "1" for part in field.split(","))
+
+
+# Set-Cookie
+
+
+class CookieRules:
+    """Which of the site's own cookies belong to which services; compiled once per policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._exact: dict[str, list[Service]] = {}
+        self._globs: list[tuple[str, Service]] = []
+        self._places: dict[str, list[StorageItem]] = {}
+        for service in policy.services:
+            for item in service.storage:
+                if item.kind != "cookie":
+                    continue
+                self._places.setdefault(item.name, []).append(item)
+                if "*" in item.name:
+                    self._globs.append((item.name, service))
+                else:
+                    self._exact.setdefault(item.name, []).append(service)
+
+    def services(self, name: str) -> list[Service]:
+        """Every service that declares a cookie of this name."""
+        return self._exact.get(name, []) + [service for glob, service in self._globs if fnmatchcase(name, glob)]
+
+    def denies(self, name: str, permissions: Permissions) -> bool:
+        """Whether a cookie of this name is declared, and by refused services only."""
+        owners = self.services(name)
+        return bool(owners) and not any(service.key in permissions.allowed for service in owners)
+
+    def places(self, name: str) -> Iterator[tuple[str, str]]:
+        """The declared ``(path, domain)`` of this cookie; ``("/", "")`` where nothing is declared."""
+        items = [item for glob, found in self._places.items() if fnmatchcase(name, glob) for item in found]
+        yield from dict.fromkeys((item.path or "/", item.domain.lstrip(".").lower()) for item in items) or [("/", "")]
+
+
+def cookie_name(set_cookie: str) -> str:
+    """The name in a Set-Cookie field; one without ``=`` has the empty name (RFC 6265bis section 5.6)."""
+    pair = set_cookie.partition(";")[0]
+    name, equals, _ = pair.partition("=")
+    return name.strip(" \t") if equals else ""
+
+
+def deletes(set_cookie: str, *, now: datetime) -> bool:
+    """Whether a Set-Cookie field deletes its cookie. ``Max-Age`` goes before ``Expires`` (RFC 6265bis 5.5)."""
+    attributes = {key.strip().lower(): value.strip() for key, _, value in map(_partition, set_cookie.split(";")[1:])}
+    age = attributes.get("max-age", "")
+    if re.fullmatch(r"-?[0-9]+", age):
+        return int(age[:20]) <= 0
+    try:
+        expires = parsedate_to_datetime(attributes["expires"].replace("-", " "))
+    except (KeyError, ValueError, TypeError):
+        return False
+    return expires.replace(tzinfo=expires.tzinfo or UTC) <= now
+
+
+def _partition(text: str) -> tuple[str, str, str]:
+    return text.partition("=")
+
+
+def expirations(
+    names: Iterable[str], rules: CookieRules, *, host: str, secure: bool, budget: int = EXPIRY_BUDGET
+) -> Fields:
+    """Set-Cookie fields that delete these cookies wherever they may have been set, within ``budget`` bytes.
+
+    Host-only and for each parent domain, on each declared path, with and without ``Partitioned``. A parent that is
+    a public suffix is refused by the browser, so nothing is lost by naming it.
+    """
+    fields: Fields = []
+    for name in dict.fromkeys(names):
+        for path, declared in rules.places(name):
+            for domain in dict.fromkeys(["", *_parents(host), *([declared] if declared else [])]):
+                for partitioned in (False, True) if secure else (False,):
+                    field = _expired(name, path=path, domain=domain, secure=secure, partitioned=partitioned)
+                    budget -= len(field) + len("Set-Cookie: \r\n")
+                    if budget < 0:
+                        return fields
+                    fields.append(("Set-Cookie", field))
+    return fields
+
+
+def _expired(name: str, *, path: str, domain: str, secure: bool, partitioned: bool) -> str:
+    field = f"{name}=; Path={path}; Max-Age=0; Expires={_PAST}"
+    if domain and not name.startswith("__Host-"):
+        field += f"; Domain={domain}"
+    if secure:
+        field += "; Secure"
+    return field + "; SameSite=None; Partitioned" if partitioned else field
+
+
+def _parents(host: str) -> Iterator[str]:
+    """The host and its parent domains, down to two labels; none for an address or a bare name."""
+    if _DOMAIN.fullmatch(host) and not host.replace(".", "").isdigit():
+        labels = host.split(".")
+        yield from (".".join(labels[start:]) for start in range(len(labels) - 1))
+
+
+# Caching (RFC 9111; RFC 9213 for the CDN fields)
+
+
+def private(fields: Fields, vary: Iterable[str]) -> Fields:
+    """The fields of a page that is for this visitor only: private, varied, and without leave for shared caches."""
+    kept = [(k, v) for k, v in fields if k.lower() not in _CDN_CACHING and not k.lower().endswith("cdn-cache-control")]
+    directives = [d.strip() for k, v in kept if k.lower() == "cache-control" for d in v.split(",") if d.strip()]
+    directives = [d for d in directives if d.partition("=")[0].strip().lower() not in _SHARED]
+    if not any(d.lower() in ("private", "no-store") for d in directives):
+        # A qualified private="field" protects that field only, so the bare word is still added.
+        directives.insert(0, "private")
+    varied = [name.strip() for key, v in kept if key.lower() == "vary" for name in v.split(",") if name.strip()]
+    seen = {name.lower() for name in varied}
+    varied += [name for name in vary if name.lower() not in seen]
+    kept = without(kept, "cache-control", "vary")
+    return [*kept, ("Cache-Control", ", ".join(directives)), ("Vary", "*" if "*" in varied else ", ".join(varied))]
+
+
+# Validators (RFC 9110 section 8.8)
+
+_ENTITY_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+
+
+def tag_variant(etag: str, variant: str) -> str:
+    """The weak entity tag of this variant of a page; an unreadable one becomes a tag that never matches."""
+    match = _ENTITY_TAG.fullmatch(etag.strip())
+    return f'W/"{match[2] if match else ""};{variant}"'
+
+
+def own_validators(if_none_match: str, variant: str) -> str:
+    """The tags of an ``If-None-Match`` that are of this variant, as the application wrote them; ``""`` if none."""
+    suffix = ";" + variant
+    tags = [match[2] for match in _ENTITY_TAG.finditer(if_none_match) if match[2].endswith(suffix)]
+    originals = dict.fromkeys(tag.removesuffix(suffix) for tag in tags)
+    # Both spellings: some applications compare tags as text, though the comparison is defined to be weak.
+    return ", ".join(f'"{tag}", W/"{tag}"' for tag in originals)
