@@ -60,6 +60,7 @@ OTHERS: Final = (
         cookies=(("_donorbox_session", None), ("__stripe_mid", YEAR)),
         files=(
             ("/widget.js", "donorbox/widget.js", "text/javascript"),
+            ("/embed/thanks", "donorbox/thanks.html", "text/html"),
             ("/embed/", "donorbox/form.html", "text/html"),
         ),
     ),
@@ -83,28 +84,39 @@ class StandIns:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
-        key, _, rest = request.path.lstrip("/").partition("/")
-        other = next((other for other in OTHERS if other.key == key), None)
-        if other is None:
+        found = _meant(request)
+        if found is None:
             return Response("Nobody lives here.", 404)(environ, start_response)
-        response = _answer(other, "/" + rest)
+        other, root = found
+        path = request.full_path.rstrip("?").removeprefix(root.rstrip("/"))
+        response = _answer(other, path)
         given = [(name, secrets.token_hex(8), age) for name, age in other.cookies if name not in request.cookies]
         for name, value, age in given:
             # A cookie in a frame or a sub-request needs both attributes; browsers take plain-http loopback as secure.
-            response.set_cookie(name, value, max_age=age, path=f"/{key}/", secure=True, httponly=True, samesite="None")
+            response.set_cookie(name, value, max_age=age, path=root, secure=True, httponly=True, samesite="None")
         self._ledger.note(
             Contact(
                 at=now(),
                 other=other.key,
                 via=self._via,
                 method=request.method,
-                path=request.full_path.rstrip("?").removeprefix(f"/{key}"),
+                path=path,
                 referrer=request.referrer or "",
                 received=tuple(request.cookies.items()),
                 given=tuple((name, value) for name, value, _ in given),
             )
         )
         return response(environ, start_response)
+
+
+def _meant(request: Request) -> tuple[Other, str] | None:
+    """The stand-in that is asked, and its root path: by its real host name, as a test may map it here, or ``/KEY/``."""
+    for other in OTHERS:
+        if any(address.split("/")[2] == request.host for address in other.addresses):
+            return other, "/"
+        if request.path.startswith(f"/{other.key}/"):
+            return other, f"/{other.key}/"
+    return None
 
 
 def _answer(other: Other, path: str) -> Response:

@@ -1,0 +1,153 @@
+"""Roadstead, a small news site in English and German, in front of three third parties.
+
+``create_app()`` is the site as its makers would write it; the line ``Consent(app)`` is all that consentry asks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
+from jinja2 import BaseLoader, Environment, FileSystemLoader
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as Answer
+
+from consent.flask import Consent
+from examples.flask_demo.ledger import WITH, WITHOUT, Ledger
+from examples.flask_demo.newsroom import LANGUAGES, Newsroom
+from examples.flask_demo.others import OTHERS
+
+HERE: Final = Path(__file__).parent
+SIZES: Final = ("small", "normal", "large")
+HALF_A_YEAR: Final = 184 * 24 * 3600
+
+
+def create_app(
+    *,
+    asks_first: bool = True,
+    addresses: Mapping[str, str] | None = None,
+    ledger: Ledger | None = None,
+    twin: str = "",
+    instance: Path | None = None,
+) -> Flask:
+    """The site. Without arguments it is what would go live: it asks first and uses the real services.
+
+    ``asks_first=False`` leaves consentry out and changes nothing else. ``addresses`` says which stand-in answers for
+    which real address, ``ledger`` what has reached them, ``twin`` is the origin of the same site with the opposite
+    ``asks_first``, and ``instance`` the folder for the log.
+    """
+
+    def readdress(text: str) -> str:
+        for real, here in (addresses or {}).items():
+            text = text.replace(real, here)
+        return text
+
+    app = Flask(__name__, instance_path=str((instance or HERE / "instance").resolve()))
+    app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"  # noqa: S105
+    app.jinja_loader = Readdressed(HERE / "templates", readdress)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    if asks_first:
+        Consent(app)
+
+    newsroom = Newsroom(readdress)
+    _add_pages(app, newsroom)
+    _add_ledger(app, ledger)
+
+    @app.context_processor
+    def page() -> dict[str, object]:
+        return {
+            "asks_first": asks_first,
+            "in_words": newsroom.in_words,
+            "label": newsroom.labels[g.language],
+            "language": g.language,
+            "languages": LANGUAGES,
+            "size": request.cookies.get("text-size", "normal"),
+            "sizes": SIZES,
+            "twin": twin and f"{twin}{request.path}",
+        }
+
+    return app
+
+
+class Readdressed(BaseLoader):
+    """Templates from a folder, with the real addresses in them replaced by those of the stand-ins."""
+
+    def __init__(self, folder: Path, readdress: object) -> None:
+        self._files = FileSystemLoader(folder)
+        self._readdress = readdress
+
+    def get_source(self, environment: Environment, template: str):  # type: ignore[no-untyped-def]
+        source, path, fresh = self._files.get_source(environment, template)
+        return self._readdress(source), path, fresh  # type: ignore[operator]
+
+
+def _add_pages(app: Flask, newsroom: Newsroom) -> None:
+    """What there is to read, and the one setting a reader has."""
+
+    @app.before_request
+    def know_the_language() -> None:
+        first = request.path.split("/")[1]
+        best = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+        g.language = first if first in LANGUAGES else best
+
+    @app.get("/")
+    def start() -> Answer:
+        answer = redirect(url_for("front", language=g.language))
+        answer.vary.add("Accept-Language")
+        return answer
+
+    @app.get("/<any(en, de):language>/")
+    def front(language: str) -> str:
+        return render_template("front.html", articles=newsroom.articles(language))
+
+    @app.get("/<any(en, de):language>/<slug>")
+    def article(language: str, slug: str) -> str:
+        found = newsroom.article(language, slug) or abort(404)
+        others = [other for other in newsroom.articles(language) if other is not found]
+        return render_template("article.html", article=found, others=others[:3])
+
+    @app.get("/<any(en, de):language>/<any(about, donate, privacy):name>")
+    def page(language: str, name: str) -> str:
+        return render_template(f"{language}/{name}.html")
+
+    @app.get("/<any(en, de):language>/feed.xml")
+    def feed(language: str) -> Response:
+        xml = render_template("feed.xml", articles=newsroom.articles(language))
+        return Response(xml, mimetype="application/rss+xml")
+
+    @app.post("/text-size")
+    def text_size() -> Answer:
+        size, back = request.form.get("size"), request.form.get("back", "/")
+        if size not in SIZES or not back.startswith("/") or back.startswith(("//", "/\\")):
+            abort(400)
+        answer = redirect(back, 303)
+        answer.set_cookie("text-size", size, max_age=HALF_A_YEAR, samesite="Lax", httponly=True)
+        return answer
+
+    @app.errorhandler(404)
+    def not_found(_: NotFound) -> tuple[str, int]:
+        return render_template("missing.html"), 404
+
+
+def _add_ledger(app: Flask, ledger: Ledger | None) -> None:
+    """The page that shows what the third parties saw."""
+
+    def seen(template: str) -> str:
+        return render_template(template, ledger=ledger, others=OTHERS, ways=(WITH, WITHOUT))
+
+    @app.get("/<any(en, de):language>/what-the-others-saw")
+    def what_the_others_saw(language: str) -> str:
+        return seen("seen.html")
+
+    @app.get("/<any(en, de):language>/what-the-others-saw/list")
+    def seen_list(language: str) -> str:
+        return seen("seen_list.html")
+
+    @app.post("/<any(en, de):language>/what-the-others-saw")
+    def forget(language: str) -> Answer:
+        if ledger:
+            ledger.clear()
+        return redirect(url_for("what_the_others_saw", language=language), 303)
