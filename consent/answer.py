@@ -76,14 +76,14 @@ def answer(
         case _:
             yes = frozenset()
     granted = (before - put) | yes
-    kept_day = before_asked - put and choice.day
+    others_stand = bool(before_asked - put)
     overriding = any(service.gpc for service in policy.optional if service.key in granted)
     receipt = choice.receipt if before else None
     after = Choice(
         asked=before_asked | put,
         granted=granted,
         version=policy.current.version,
-        day=kept_day or today,
+        day=choice.day if others_stand and choice.day else today,
         gpc_override=overriding and (signals.gpc or choice.gpc_override),
         receipt=receipt if granted else None,
     )

@@ -9,9 +9,12 @@ from typing import Final, Protocol
 
 DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
-_DOCUMENT: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
+_DOCUMENT: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
+)
 _HTML: Final = re.compile(
-    rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]", re.I
+    rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]",
+    re.I,
 )
 
 
@@ -99,3 +102,35 @@ class _Deflate:
             self._stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         self._begun = True
         return self._stream.decompress(data)
+
+
+class Watched:
+    """Shows a body to the gate and passes it on unchanged: for ``CONSENT_MODE=observe``."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def feed(self, data: bytes) -> bytes:
+        """The same bytes."""
+        self._body.feed(data)
+        return data
+
+    def close(self) -> bytes:
+        """Nothing."""
+        self._body.close()
+        return b""
+
+
+class Replaced:
+    """Stands in for a page that can't be read: a plain message instead of something ungated."""
+
+    def __init__(self, page: bytes) -> None:
+        self._page = page
+
+    def feed(self, data: bytes) -> bytes:  # noqa: ARG002 — what can't be read is dropped
+        """Nothing."""
+        return b""
+
+    def close(self) -> bytes:
+        """The message."""
+        return self._page

@@ -113,7 +113,9 @@ def decide(
     """
     answered, granted = answers(policy, choice, today=today)
     optional = frozenset(service.key for service in policy.optional)
-    signalled = frozenset(s.key for s in policy.optional if s.gpc) if signals.gpc and not choice.gpc_override else frozenset()
+    signalled = (
+        frozenset(s.key for s in policy.optional if s.gpc) if signals.gpc and not choice.gpc_override else frozenset()
+    )
     return Permissions(
         policy=policy,
         allowed=frozenset(

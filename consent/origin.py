@@ -28,5 +28,3 @@ def came_from(request: Request) -> str:
     theirs = netloc(origin)
     ours = {netloc(f"{scheme}://{request.host}") for scheme in ("http", "https")}
     return SAME if theirs and theirs in ours else CROSS
-
-

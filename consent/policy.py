@@ -92,9 +92,7 @@ class Material:
         if not (set(self.recipients) <= set(earlier.recipients) and set(self.countries) <= set(earlier.countries)):
             return True
         known = {(name, kind): days for name, kind, days in earlier.storage}
-        return any(
-            (name, kind) not in known or _longer(days, known[name, kind]) for name, kind, days in self.storage
-        )
+        return any((name, kind) not in known or _longer(days, known[name, kind]) for name, kind, days in self.storage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +181,7 @@ class Site:
     imprint: str = ""
     market: str = "eu"
     log_retention: str = "3 years"
+    log_retention_days: int = 3 * 365
     privacy_policy: str = "/privacy"
     hosts: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -247,7 +246,9 @@ class Policy:
     _surviving: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index = {category.key: tuple(s for s in self.services if s.category == category.key) for category in self.categories}
+        index = {
+            category.key: tuple(s for s in self.services if s.category == category.key) for category in self.categories
+        }
         index |= {service.key: (service,) for service in self.services}
         object.__setattr__(self, "_index", index)
         materials = {service.key: service.material(self.site.controller) for service in self.optional}

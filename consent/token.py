@@ -44,7 +44,9 @@ class Token:
 
         @lru_cache(maxsize=256)
         def signer(scope: str) -> Signer:
-            return Signer(newest_last, salt=f"consent-choice/1|{scope}", key_derivation="hmac", digest_method=hashlib.sha256)
+            return Signer(
+                newest_last, salt=f"consent-choice/1|{scope}", key_derivation="hmac", digest_method=hashlib.sha256
+            )
 
         self._signer = signer
 
@@ -89,7 +91,9 @@ class Token:
         """Whether ``leave`` was given for this embed, today or yesterday."""
         days = (today, today - timedelta(days=1))
         signer = self._signer(scope + "|embed")
-        return leave.isascii() and any(signer.verify_signature(_leave(service, url, day), leave.encode()) for day in days)
+        return leave.isascii() and any(
+            signer.verify_signature(_leave(service, url, day), leave.encode()) for day in days
+        )
 
 
 def _leave(service: str, url: str, day: date) -> bytes:

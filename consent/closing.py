@@ -1,0 +1,188 @@
+"""The end of a visit: the application's response as this visitor may get it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
+
+from consent import csp, headers
+from consent.body import DECODABLE, Body, Replaced, Watched
+from consent.choice import Permissions
+from consent.gate import Blocked, Embed
+from consent.gate.fields import gate_fields
+from consent.headers import CookieRules, Fields
+
+if TYPE_CHECKING:
+    from consent.engine import Engine
+    from consent.visit import Visit
+
+_VARY: Final = ("Cookie", "Sec-GPC", "Sec-Fetch-Dest", "Accept-Language")
+_MOST_TOLD: Final = 1000
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+_OF_THE_BODY: Final = (
+    "content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "repr-digest", "content-digest",
+)  # fmt: skip
+_log = logging.getLogger("consent")
+
+
+class Through(Protocol):
+    """What a body must pass through."""
+
+    def feed(self, data: bytes, /) -> bytes:
+        """Bytes from the application in, bytes for the visitor out."""
+
+    def close(self) -> bytes:
+        """The rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a response goes out: its fields, and what its body must pass through, if anything."""
+
+    fields: Fields
+    body: Through | None
+
+
+class Closer:
+    """Filters cookies, tightens the policy, makes pages private, and opens the gate for HTML bodies."""
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._rules = CookieRules(engine.policy)
+        self._csp_name = csp.header_name(engine.policy)
+        self._told: set[str] = set()
+
+        @lru_cache(maxsize=512)
+        def tightening(allowed: frozenset[str], host: str) -> str:
+            return csp.tightening(engine.policy, Permissions(policy=engine.policy, allowed=allowed), host=host)
+
+        self._tightening = tightening
+
+    def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
+        """The response as this visitor may get it. ``fields`` are the application's."""
+        observing = self._engine.mode == "observe"
+        kind = (headers.first(fields, "content-type") or "").partition(";")[0].strip().lower()
+        is_page = kind in _HTML or (not kind and status not in (204, 304))
+        if observing:
+            return Closing(fields, self._observed(visit, fields) if is_page and kind else None)
+        fields = self._own_cookies(visit, fields)
+        if not is_page and not (status == 304 and visit.may_be_page):
+            return Closing(fields, None)
+        fields = self._page_fields(visit, status, fields)
+        attachment = (headers.first(fields, "content-disposition") or "").strip().lower().startswith("attachment")
+        if status < 200 or status in (204, 206, 304) or attachment:
+            return Closing(fields, None)
+        return self._gated(visit, fields, kind)
+
+    def hides(self, visit: Visit, name: str) -> bool:
+        """Whether a cookie of this name is kept from the application, as its services are all refused."""
+        return self._rules.denies(name, visit.permissions)
+
+    def expiry(self, visit: Visit) -> Fields:
+        """Set-Cookie fields that end what refused services have left in this visitor's jar."""
+        request = visit.request
+        jar = request.get("cookie")
+        if not jar:
+            return []
+        names = [name for name, _ in headers.cookies(jar) if self.hides(visit, name)]
+        return headers.expirations(names, self._rules, host=request.hostname, secure=request.scheme == "https")
+
+    def _own_cookies(self, visit: Visit, fields: Fields) -> Fields:
+        if not any(name.lower() == "set-cookie" for name, _ in fields):
+            return fields
+        now = self._clock()
+        return [
+            (name, value)
+            for name, value in fields
+            if name.lower() != "set-cookie" or headers.deletes(value, now=now) or self._may_set(visit, value)
+        ]
+
+    def _may_set(self, visit: Visit, set_cookie: str) -> bool:
+        name = headers.cookie_name(set_cookie)
+        if not self._rules.services(name):
+            self._tell(
+                f"cookie {name}",
+                f"The site sets a cookie {name!r} that no service declares; it passes. Declare it in a [[service]]: "
+                f'storage = [{{ name = "{name}", kind = "cookie", lasts = "…", purpose = "…" }}]',
+            )
+        return not self.hides(visit, name)
+
+    def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:
+        fields = headers.private(fields, _VARY)
+        fields = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
+        etag = headers.first(fields, "etag")
+        if etag is not None:
+            fields = [*headers.without(fields, "etag"), ("ETag", headers.tag_variant(etag, visit.variant))]
+        if self._csp_name and status != 304:
+            fields.append((self._csp_name, self._tightening(visit.permissions.allowed, visit.request.host)))
+        return [*fields, *self.expiry(visit)]
+
+    def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
+        encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
+        content_type = headers.first(fields, "content-type") or "text/html"
+        fields = headers.without(fields, *_OF_THE_BODY)
+        if encoding not in DECODABLE:
+            _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)
+            return Closing(fields, Replaced(self._engine.banner.plain(visit.view(), "unreadable").encode()))
+        if visit.message and visit.is_top_level is not False:
+            fields += self._engine.jar.unsay(visit.request)
+        body = Body(
+            lambda is_document: self._stream(visit, content_type, is_document),
+            encoding=encoding,
+            sniff=not kind,
+            settled=visit.is_top_level is not None,
+        )
+        return Closing(fields, body)
+
+    def _observed(self, visit: Visit, fields: Fields) -> Through | None:
+        encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
+        if encoding not in DECODABLE:
+            return None
+        content_type = headers.first(fields, "content-type") or "text/html"
+        would = self._engine.gate.stream(
+            visit.permissions, base_url=visit.request.base_url, content_type=content_type, report=self._would_block
+        )
+        return Watched(Body(lambda _: would, encoding=encoding))
+
+    def _stream(self, visit: Visit, content_type: str, is_document: bool | None) -> Through:
+        engine = self._engine
+        top_level = visit.is_top_level if visit.is_top_level is not None else is_document
+        inserts = bool(top_level) and bool(engine.policy.optional) and "xhtml" not in content_type
+        return engine.gate.stream(
+            visit.permissions,
+            base_url=visit.request.base_url,
+            content_type=content_type,
+            insert=visit.inserted if inserts else b"",
+            footer=visit.footer if inserts else b"",
+            placeholder=lambda embed: self._placeholder(visit, embed),
+            report=self._report,
+        )
+
+    def _placeholder(self, visit: Visit, embed: Embed) -> bytes:
+        view = visit.view(embed.lang)
+        self._engine.exhibits.keep(self._engine.banner.artefact(view))
+        return self._engine.banner.placeholder(view, embed)
+
+    def _report(self, found: Blocked) -> None:
+        if found.service is None:
+            state = "blocked" if found.blocked else "passed"
+            self._tell(
+                f"host {found.host}",
+                f"<{found.tag}> loads from {found.host}, which no service declares: {state}. Declare it in "
+                f'consent.toml: load = ["{found.host}"] in a [[service]], or add it to [site] hosts if it is yours.',
+            )
+
+    def _would_block(self, found: Blocked) -> None:
+        if found.blocked:
+            owner = found.service or "undeclared"
+            self._tell(f"observe {owner} {found.host}", f"Would block <{found.tag}> from {found.host} ({owner}).")
+
+    def _tell(self, key: str, text: str) -> None:
+        if key not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(key)
+            _log.warning("%s", text)

@@ -1,0 +1,144 @@
+"""The story of a request: open, close, choose. Nobody else decides anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from consent import headers
+from consent._version import __version__
+from consent.banner import Banner
+from consent.choice import Choice, decide
+from consent.choosing import Chooser
+from consent.closing import Closer, Closing
+from consent.config import load
+from consent.decision import Recorder
+from consent.errors import ConfigError
+from consent.exchange import Request, Response
+from consent.exhibits import Exhibits
+from consent.forms import Form
+from consent.gate import Gate
+from consent.headers import Fields
+from consent.jar import Jar
+from consent.pages import Pages
+from consent.policy import Policy
+from consent.token import Token
+from consent.visit import Visit
+
+MODES: Final = ("", "observe", "closed")
+
+
+class Engine:
+    """Opens visits, closes responses, and takes choices, for one site."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        secret_key: str | bytes | Sequence[str | bytes],
+        recorder: Recorder,
+        https: bool | str = "auto",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        debug: bool = False,
+        templates: Path | None = None,
+    ) -> None:
+        self.policy = policy
+        self.debug = debug
+        self.mode = os.environ.get("CONSENT_MODE", "")
+        if self.mode not in MODES:
+            raise ConfigError.of("E902", f"CONSENT_MODE is {self.mode!r}.", "Set it to observe or closed, or unset it.")
+        if https not in (True, False, "auto"):
+            raise ConfigError.of("E903", f"https is {https!r}.", 'Pass True (visitors come by https), False or "auto".')
+        self.software = f"consentry {__version__}"
+        self.token = Token(secret_key)
+        self.jar = Jar(policy, self.token)
+        self.gate = Gate(policy)
+        self.banner = Banner(policy, templates=templates)
+        self.exhibits = Exhibits(recorder)
+        self.pages = Pages(self)
+        self.closer = Closer(self, clock=clock)
+        self._chooser = Chooser(self, recorder, clock=clock)
+        self._https = https
+        self._clock = clock
+
+    @classmethod
+    def starting(
+        cls,
+        policy: Policy | str | Path,
+        *,
+        secret_key: str | bytes | Sequence[str | bytes],
+        log: str | Recorder | None,
+        https: bool | str = "auto",
+        debug: bool = False,
+    ) -> Self:
+        """The engine for a site as adapters start it: the policy loaded, the log opened.
+
+        Raises :class:`ConfigError` with what is wrong and how to mend it.
+        """
+        loaded = policy if isinstance(policy, Policy) else load(policy)
+        if log is None:
+            raise ConfigError.of(
+                "E904",
+                "There is no consent log, and nothing may be granted without proof (GDPR Art. 7(1)).",
+                'Pass log="sqlite:////path/to/consent.db", or log="memory://" in tests.',
+            )
+        if isinstance(log, str):
+            from consent.log import open_recorder
+
+            log = open_recorder(log)
+        return cls(loaded, secret_key=secret_key, recorder=log, https=https, debug=debug)
+
+    def open(self, request: Request) -> Visit:
+        """What this visitor allows, from cookie, signals and policy. Whatever is wrong with either means: nothing."""
+        if self._https is True:
+            request = replace(request, scheme="https")
+        choice = Choice.none() if self.mode == "closed" else self.jar.read(request)
+        signals = headers.signals(request.fields.get("sec-gpc"), request.fields.get("dnt"))
+        permissions = decide(self.policy, choice, signals, today=self.today(), path=request.path)
+        if self.debug:
+            permissions = replace(permissions, debug=True)
+        said = self.jar.said(request)
+        return Visit(self, request, choice=choice, signals=signals, permissions=permissions, message=said)
+
+    def revisit(self, visit: Visit, choice: Choice) -> Visit:
+        """The same visit after another choice."""
+        permissions = decide(self.policy, choice, visit.signals, today=self.today(), path=visit.request.path)
+        return Visit(self, visit.request, choice=choice, signals=visit.signals, permissions=permissions)
+
+    def app_fields(self, visit: Visit) -> dict[str, str]:
+        """The request fields that the application must see otherwise: lower-case name to new value, empty to drop.
+
+        Cookies of refused services are hidden; validators of another visitor's page are not honoured; and only
+        encodings are asked for that the gate can read.
+        """
+        request, changed = visit.request, dict[str, str]()
+        if self.mode == "observe":
+            return changed
+        if jar := request.get("cookie"):
+            shown = headers.hide_cookies(jar, lambda name: self.closer.hides(visit, name))
+            if shown != jar:
+                changed["cookie"] = shown
+        if visit.may_be_page:
+            if tags := request.get("if-none-match"):
+                changed["if-none-match"] = headers.own_validators(tags, visit.variant)
+            if request.get("if-modified-since"):
+                changed["if-modified-since"] = ""
+            if coding := request.get("accept-encoding"):
+                changed["accept-encoding"] = "gzip" if "gzip" in coding else "identity"
+        return changed
+
+    def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
+        """The response as this visitor may get it: cookies filtered, policy tightened, private, and gated."""
+        return self.closer.close(visit, status, fields)
+
+    def choose(self, visit: Visit, form: Form) -> Response:
+        """Take a visitor's answer: recorded durably first, then signed into the cookie, then confirmed."""
+        return self._chooser.choose(visit, form)
+
+    def today(self) -> date:
+        """The present UTC day."""
+        return self._clock().date()

@@ -1,0 +1,156 @@
+"""Flask: one line to adopt, ``Consent(app)``; templates get ``consent``, views get ``g.consent``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import flask
+from markupsafe import Markup
+
+from consent.config import load
+from consent.engine import Engine
+from consent.errors import ConfigError
+from consent.policy import Policy
+from consent.visit import Visit
+from consent.wsgi import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What ``consent`` is in a template: the present visitor's permissions, and the pieces of page made for them."""
+
+    visit: Visit
+
+    def allows(self, key: str) -> bool:
+        """Whether the service, or every service of the category, may run for this visitor."""
+        return self.visit.allows(key)
+
+    def notice(self) -> Markup:
+        """The notice or the confirmation; empty when there is nothing to ask."""
+        return Markup(self.visit.notice())  # noqa: S704 — made by the banner, which escapes
+
+    def settings_link(self) -> Markup:
+        """The link to the preferences page."""
+        return Markup(self.visit.settings_link())  # noqa: S704
+
+    def embed(self, key: str, ident_or_url: str, **attributes: str) -> Markup:
+        """A service's embed if it is allowed, else its placeholder: ``consent.embed("youtube", "dQw4w9WgXcQ")``."""
+        return Markup(self.visit.embed(key, ident_or_url, **attributes))  # noqa: S704
+
+    def declaration(self) -> Markup:
+        """The table of all services and what they store."""
+        return Markup(self.visit.declaration())  # noqa: S704
+
+
+@dataclass(slots=True)
+class _Site:
+    """One application's consent; the engine begins with the first request if the secret key isn't set before."""
+
+    policy: Policy
+    secret_key: str | bytes | Sequence[str | bytes] | None
+    log: str
+    app: flask.Flask
+    _engine: Engine | None = None
+    _lock: Any = field(default_factory=Lock)
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    keys = self.secret_key or _keys_of(self.app)
+                    self._engine = Engine.starting(
+                        self.policy, secret_key=keys, log=self.log, https=self._https, debug=self.app.debug
+                    )
+        return self._engine
+
+    @property
+    def _https(self) -> bool | str:
+        return self.app.config.get("CONSENT_HTTPS", "auto")  # type: ignore[no-any-return]
+
+
+class Consent:
+    """Adds consent to a Flask application.
+
+    ``policy`` is a :class:`Policy` or a path, by default ``consent.toml`` beside the application; ``secret_key`` by
+    default the application's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``; ``log`` by default ``consent.db`` in the
+    instance folder. Set ``CONSENT_HTTPS = True`` in the application's config behind a proxy that ends TLS. Raises
+    :class:`ConfigError` at start-up if the policy is wrong.
+    """
+
+    def __init__(
+        self,
+        app: flask.Flask | None = None,
+        *,
+        policy: Policy | str | Path | None = None,
+        secret_key: str | bytes | Sequence[str | bytes] | None = None,
+        log: str | None = None,
+    ) -> None:
+        self._policy = policy
+        self._secret_key = secret_key
+        self._log = log
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: flask.Flask) -> None:
+        """Add consent to ``app``: for application factories. The application's own config may still change after."""
+        if "consent" in app.extensions:
+            raise ConfigError.of("E905", "This application already has consent.", "Call Consent(app) once.")
+        policy = self._policy if self._policy is not None else Path(app.root_path) / "consent.toml"
+        site = _Site(
+            policy=policy if isinstance(policy, Policy) else load(policy),
+            secret_key=self._secret_key,
+            log=self._log or _instance_log(app),
+            app=app,
+        )
+        if self._secret_key or app.config.get("SECRET_KEY"):
+            _ = site.engine  # whatever is wrong is said now, not to the first visitor
+        app.extensions["consent"] = site
+        app.wsgi_app = Gateway(app.wsgi_app, lambda: site.engine)  # type: ignore[method-assign]
+        app.context_processor(_template_context)
+        app.before_request(_remember)
+
+
+def _template_context() -> dict[str, Any]:
+    page = _page()
+    return {"consent": page} if page is not None else {}
+
+
+def _remember() -> None:
+    flask.g.consent = _page()
+
+
+def _page() -> Page | None:
+    if not flask.has_request_context():
+        return None
+    visit = flask.request.environ.get("consent.visit")
+    if visit is None:
+        return None
+    visit.app_locale = visit.app_locale or _app_locale()
+    return Page(visit)
+
+
+def _app_locale() -> str | None:
+    """The locale that Flask-Babel chose for this request, where the application uses it."""
+    extension = flask.current_app.extensions.get("babel")
+    if extension is None:
+        return None
+    from flask_babel import get_locale  # type: ignore[import-not-found, unused-ignore]
+
+    chosen = get_locale()
+    return str(chosen).replace("_", "-") if chosen is not None else None
+
+
+def _keys_of(app: flask.Flask) -> list[str | bytes]:
+    key = app.config.get("SECRET_KEY")
+    return [key, *app.config.get("SECRET_KEY_FALLBACKS", None) or ()] if key else []
+
+
+def _instance_log(app: flask.Flask) -> str:
+    folder = Path(app.instance_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder / 'consent.db'}"

@@ -1,0 +1,25 @@
+"""A posted form: read with limits, so that nothing larger or odder than ours costs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import parse_qs
+
+Form = Mapping[str, Sequence[str]]
+
+LARGEST_FORM: Final = 65_536  # bytes; ours is a few hundred
+
+
+def parse_form(body: bytes) -> dict[str, list[str]]:
+    """The fields of an ``application/x-www-form-urlencoded`` body; odd bytes become replacement characters."""
+    try:
+        return parse_qs(body.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=500)
+    except ValueError:
+        return {}
+
+
+def one(form: Form, name: str) -> str:
+    """The first value of a form field, or the empty string."""
+    values = form.get(name)
+    return values[0] if values else ""

@@ -1,0 +1,120 @@
+"""Our own pages below ``/consent/``: preferences, the wrapper around an embed, state, and static files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from consent import csp
+from consent.exchange import Response, local_target
+
+if TYPE_CHECKING:
+    from consent.engine import Engine
+    from consent.forms import Form
+    from consent.visit import Visit
+
+_OWN_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+_YEAR: Final = "public, max-age=31536000, immutable"
+
+
+class Pages:
+    """Answers requests for our own endpoints; knows no markup and decides nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def answer(self, visit: Visit, form: Form | None = None) -> Response | None:
+        """The response if this request is for us, else ``None``. ``form`` is the body of a POST."""
+        match visit.endpoint, visit.request.method:
+            case "", "GET" | "HEAD":
+                return self.preferences(visit)
+            case "", "POST":
+                return self._engine.choose(visit, form or {})
+            case "state", "GET" | "HEAD":
+                return self._state(visit)
+            case "embed", "GET" | "HEAD":
+                return self._embed(visit)
+            case (("" | "state" | "embed"), _):
+                return Response(
+                    status=405, fields=[("Allow", "GET, HEAD, POST" if visit.endpoint == "" else "GET, HEAD")]
+                )
+            case str(name), "GET" | "HEAD" if name.startswith("static/"):
+                return self._static(name.removeprefix("static/"))
+        return None
+
+    def preferences(self, visit: Visit, *, message: str = "", status: int = 200) -> Response:
+        """The preferences page, with the message of the answer just given if there is one."""
+        query = parse_qs(visit.request.query)
+        target = local_target((query.get("next") or [""])[0], fallback=visit.prefix)
+        everything = self._engine.policy.current.keys
+        view = visit.view((query.get("lang") or [None])[0], next=target, asking=everything)  # type: ignore[list-item]
+        if message:
+            view = visit.view(view.locale, next=target, asking=everything, message=message)
+        self._engine.exhibits.keep(self._engine.banner.artefact(view))
+        spoken = self._engine.jar.unsay(visit.request) if visit.message else []
+        return self._html(self._engine.banner.preferences(view), status, [*spoken, *self._engine.closer.expiry(visit)])
+
+    def message(self, visit: Visit, title: str, *, status: int) -> Response:
+        """A plain page that says what happened and what to do."""
+        return self._html(self._engine.banner.plain(visit.view(next=visit.prefix), title), status, [])
+
+    def _html(self, page: str, status: int, more: list[tuple[str, str]]) -> Response:
+        return Response(
+            status=status,
+            fields=[
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", _OWN_CSP),
+                ("Referrer-Policy", "same-origin"),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Robots-Tag", "noindex"),
+                *more,
+            ],
+            body=page.encode(),
+        )
+
+    def _state(self, visit: Visit) -> Response:
+        state = {"granted": sorted(visit.permissions.granted), "version": self._engine.policy.current.version}
+        fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        return Response(status=200, fields=fields, body=json.dumps(state).encode())
+
+    def _static(self, name: str) -> Response:
+        found = self._engine.banner.static(name)
+        if found is None:
+            return Response(status=404, fields=[("Content-Type", "text/plain; charset=utf-8")], body=b"No such file.\n")
+        body, content_type = found
+        fields = [("Content-Type", content_type), ("Cache-Control", _YEAR), ("X-Content-Type-Options", "nosniff")]
+        return Response(status=200, fields=fields, body=body)
+
+    def _embed(self, visit: Visit) -> Response:
+        query = parse_qs(visit.request.query)
+        key, url, leave = ((query.get(name) or [""])[0] for name in ("service", "url", "token"))
+        engine = self._engine
+        service = engine.gate.service_of(url, base_url=visit.request.base_url)
+        if service is None or service.key != key:
+            return self.message(visit, "unknown-embed", status=400)
+        scope = engine.jar.scope(visit.request)
+        if key not in visit.permissions.allowed and not engine.token.permits(
+            leave, key, url, scope=scope, today=engine.today()
+        ):
+            return self.message(visit, "not-granted", status=403)
+        view = visit.view((query.get("lang") or [""])[0] or None)
+        page = engine.banner.wrapper(
+            service=service, url=url, title=service.name, locale=view.locale, prefix=visit.prefix
+        )
+        return Response(
+            status=200,
+            fields=[
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", csp.for_embed(service, url)),
+                ("Referrer-Policy", "strict-origin-when-cross-origin"),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Robots-Tag", "noindex"),
+            ],
+            body=page.encode(),
+        )

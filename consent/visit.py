@@ -1,0 +1,181 @@
+"""One request's state: who is visiting, what they allow, and the pieces of page that are made for them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from consent.banner import View
+from consent.choice import Choice, Permissions, Signals, answers, matches
+from consent.exchange import Request
+from consent.locale import negotiate
+
+if TYPE_CHECKING:
+    from consent.engine import Engine
+
+MESSAGES = frozenset(
+    {"accepted", "refused", "saved", "withdrawn", "embedded", "not-recorded", "outdated", "cross-site", "erased"}
+)
+
+
+class Visit:
+    """What the engine knows of one request, and what a template may ask of it.
+
+    The strings that :meth:`notice` and its like return are safe HTML.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        request: Request,
+        *,
+        choice: Choice,
+        signals: Signals,
+        permissions: Permissions,
+        message: str = "",
+    ) -> None:
+        self.engine = engine
+        self.request = request
+        self.choice = choice
+        self.signals = signals
+        self.permissions = permissions
+        self.message = message if message in MESSAGES else ""
+        self.app_locale: str | None = None
+        self.placed: set[str] = set()
+
+    @property
+    def prefix(self) -> str:
+        """The path below which our own pages are, ``SCRIPT_NAME`` included."""
+        return self.request.root + self.engine.policy.ask.prefix
+
+    @property
+    def endpoint(self) -> str | None:
+        """The part of the path after the prefix if this request is for us, else ``None``."""
+        prefix, path = self.engine.policy.ask.prefix, self.request.path
+        if path == prefix.rstrip("/"):
+            return ""
+        return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+    @property
+    def is_top_level(self) -> bool | None:
+        """Whether the page will be a tab's own document; ``None`` if only its markup can tell."""
+        if destination := self.request.get("sec-fetch-dest"):
+            return destination == "document"
+        if any(self.request.get(name) for name in ("hx-request", "turbo-frame", "x-requested-with")):
+            return False
+        return None
+
+    @property
+    def may_be_page(self) -> bool:
+        """Whether the browser may show the response as HTML, so that validators and encodings need care."""
+        return self.request.get("sec-fetch-dest") in ("", "document", "iframe", "frame", "object", "embed", "empty")
+
+    @cached_property
+    def asking(self) -> tuple[str, ...]:
+        """The optional services to ask about now, in the policy's order: what is unanswered, or newly signalled."""
+        open_questions = self.permissions.unasked | self.permissions.gpc_denied
+        return tuple(key for key in self.engine.policy.current.keys if key in open_questions)
+
+    @property
+    def wants_notice(self) -> bool:
+        """Whether a notice belongs on this page by itself."""
+        policy = self.engine.policy
+        return (
+            bool(self.asking)
+            and policy.ask.placement == "auto"
+            and self.engine.mode != "closed"
+            and not matches(self.request.path, policy.ask.skip)
+        )
+
+    @cached_property
+    def variant(self) -> str:
+        """Ten hex digits that differ wherever the same page would differ for two visitors."""
+        facts = (
+            self.engine.policy.digest(),
+            self.engine.software,
+            sorted(self.permissions.allowed),
+            self.asking,
+            self.message,
+            self.signals.gpc,
+            self.request.get("accept-language"),
+            self.request.get("sec-fetch-dest"),
+        )
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:10]
+
+    def view(self, page_language: str | None = None, **changes: Any) -> View:
+        """What the banner needs to know to write for this visitor, on a page in ``page_language``."""
+        facts: dict[str, Any] = {
+            "locale": negotiate(
+                self.engine.policy,
+                page=page_language,
+                app=self.app_locale,
+                accept_language=self.request.get("accept-language"),
+            ),
+            "permissions": self.permissions,
+            "choice": self._standing_choice,
+            "prefix": self.prefix,
+            "next": self.request.target,
+            "asking": self.asking,
+            "message": self.message,
+            "gpc": self.signals.gpc,
+            "host": self.request.host,
+        }
+        return View(**(facts | changes))
+
+    @cached_property
+    def _standing_choice(self) -> Choice:
+        answered, _ = answers(self.engine.policy, self.choice, today=self.engine.today())
+        return self.choice if answered else Choice.none()
+
+    # For the gate
+
+    def inserted(self, lang: str | None) -> bytes:
+        """What stands first in the body of this page, whose own language is ``lang``."""
+        if "notice" in self.placed or self.engine.policy.ask.placement == "template":
+            return b"" if "head" in self.placed else self.engine.banner.head(self.view(lang))
+        return self._top(lang, notice=self.wants_notice)
+
+    def footer(self, lang: str | None) -> bytes:
+        """The settings link, unless a template has placed one."""
+        if "settings" in self.placed or self.engine.policy.ask.placement == "template":
+            return b""
+        return self.engine.banner.settings_link(self.view(lang))
+
+    def _top(self, lang: str | None, *, notice: bool) -> bytes:
+        view, banner = self.view(lang), self.engine.banner
+        parts = [banner.head(view)]
+        if view.message:
+            parts.append(banner.confirmation(view))
+        if notice:
+            self.engine.exhibits.keep(banner.artefact(view))
+            parts.append(banner.notice(view))
+        return b"".join(parts)
+
+    # For templates
+
+    def allows(self, key: str) -> bool:
+        """Whether the service, or every service of the category, may run; see :meth:`Permissions.allows`."""
+        return self.permissions.allows(key)
+
+    def notice(self, lang: str | None = None) -> str:
+        """The notice, or the confirmation of the answer just given, or nothing: for ``placement = "template"``."""
+        self.placed |= {"head", "notice"}
+        return self._top(lang, notice=bool(self.asking) and self.engine.mode != "closed").decode("ascii")
+
+    def settings_link(self, lang: str | None = None) -> str:
+        """A link to the preferences page; once placed, none is put into the footer."""
+        self.placed.add("settings")
+        return self.engine.banner.settings_link(self.view(lang)).decode("ascii")
+
+    def embed(self, key: str, ident_or_url: str, *, lang: str | None = None, **attributes: str) -> str:
+        """A service's embed if it is allowed, else its placeholder of the same size."""
+        self.engine.policy.service(key)
+        view = self.view(lang)
+        if not self.permissions.allows(key):
+            self.engine.exhibits.keep(self.engine.banner.artefact(view))
+        return self.engine.banner.embed(view, key, ident_or_url, **attributes).decode("ascii")
+
+    def declaration(self, lang: str | None = None) -> str:
+        """The table of all services and what they store, for the privacy page."""
+        return self.engine.banner.declaration(self.view(lang)).decode("ascii")

@@ -1,0 +1,168 @@
+"""WSGI: translate a request and a response, and decide nothing (PEP 3333)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from consent.closing import Closing
+from consent.engine import Engine
+from consent.exchange import Request, Response
+from consent.forms import LARGEST_FORM, parse_form
+from consent.policy import Policy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+class Gateway:
+    """Wraps a WSGI application; ``engine`` is called at each request, so that it may begin with the first."""
+
+    def __init__(self, app: WSGIApplication, engine: Callable[[], Engine]) -> None:
+        self.app = app
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer our own endpoints; pass everything else to the application and its response through the gate."""
+        engine = self._engine()
+        visit = engine.open(to_request(environ))
+        if visit.endpoint is not None:
+            response = engine.pages.answer(visit, read_form(environ))
+            if response is not None:
+                return send(response, environ, start_response)
+        for name, value in engine.app_fields(visit).items():
+            _replace(environ, "HTTP_" + name.upper().replace("-", "_"), value)
+        environ["consent.visit"] = visit
+        sending = _Sending(start_response, lambda status, fields: engine.close(visit, status, fields))
+        body = self.app(environ, sending.start)
+        if sending.closing is not None and sending.closing.body is None:
+            return body  # by reference: wsgi.file_wrapper and len() keep working
+        return _Gated(body, sending, is_head=environ["REQUEST_METHOD"] == "HEAD")
+
+
+class ConsentMiddleware(Gateway):
+    """Wraps a WSGI application so that nothing of a third party reaches a visitor who has not agreed to it.
+
+    ``policy`` is a :class:`Policy` or the path of a ``consent.toml``; ``secret_key`` signs the choice cookie (a list
+    rotates: the first signs, all verify); ``log`` is the consent log's URL (``sqlite:///…``, or ``memory://`` in
+    tests); ``https=True`` says that visitors come by https though the server doesn't see it. Raises
+    :class:`ConfigError` at start-up if any of them is wrong.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        policy: Policy | str | Path,
+        *,
+        secret_key: str | bytes | Sequence[str | bytes],
+        log: str | None,
+        https: bool | str = "auto",
+        debug: bool = False,
+    ) -> None:
+        engine = Engine.starting(policy, secret_key=secret_key, log=log, https=https, debug=debug)
+        super().__init__(app, lambda: engine)
+
+
+def to_request(environ: Mapping[str, Any]) -> Request:
+    """The request as the engine sees it."""
+    fields = {key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("HTTP_")}
+    if environ.get("CONTENT_TYPE"):
+        fields["content-type"] = environ["CONTENT_TYPE"]
+    host = fields.get("host") or _server(environ)
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        scheme=environ["wsgi.url_scheme"],
+        host=host,
+        path=_text(environ.get("PATH_INFO", "")) or "/",
+        root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/"),
+        query=environ.get("QUERY_STRING", ""),
+        fields=fields,
+    )
+
+
+def _server(environ: Mapping[str, Any]) -> str:
+    usual = {"http": "80", "https": "443"}.get(environ["wsgi.url_scheme"])
+    name, port = environ["SERVER_NAME"], environ["SERVER_PORT"]
+    return name if port == usual else f"{name}:{port}"
+
+
+def _text(value: str) -> str:
+    return value.encode("latin-1").decode("utf-8", "replace")
+
+
+def _replace(environ: WSGIEnvironment, variable: str, value: str) -> None:
+    if value:
+        environ[variable] = value
+    else:
+        environ.pop(variable, None)
+
+
+def read_form(environ: WSGIEnvironment) -> dict[str, list[str]]:
+    """The fields of a form post; empty for other methods, other types, and anything too large to be ours."""
+    if environ["REQUEST_METHOD"] != "POST":
+        return {}
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if kind != "application/x-www-form-urlencoded" or not length.isdigit() or int(length) > LARGEST_FORM:
+        return {}
+    return parse_form(environ["wsgi.input"].read(int(length)))
+
+
+def send(response: Response, environ: Mapping[str, Any], start_response: StartResponse) -> list[bytes]:
+    """Send one of our own responses."""
+    start_response(response.status_line, [*response.fields, ("Content-Length", str(len(response.body)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+
+class _Sending:
+    """Stands between the application and the server's ``start_response``."""
+
+    def __init__(self, start_response: StartResponse, close: Callable[[int, list[tuple[str, str]]], Closing]) -> None:
+        self._start_response = start_response
+        self._close = close
+        self.closing: Closing | None = None
+
+    def start(
+        self, status: str, fields: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        self.closing = closing = self._close(int(status[:3]), fields)
+        args = (exc_info,) if exc_info else ()
+        write = self._start_response(status, closing.fields, *args)  # type: ignore[arg-type]
+        if closing.body is None:
+            return write
+        through = closing.body
+        return lambda data: write(through.feed(data))
+
+
+class _Gated:
+    """The application's iterable, each piece through the gate; closes the application's when it is closed."""
+
+    def __init__(self, body: Iterable[bytes], sending: _Sending, *, is_head: bool) -> None:
+        self._body = body
+        self._sending = sending
+        self._is_head = is_head
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            closing = self._sending.closing
+            out = piece if closing is None or closing.body is None else closing.body.feed(piece)
+            if out:
+                yield out
+        closing = self._sending.closing
+        if closing is not None and closing.body is not None and not self._is_head:
+            rest = closing.body.close()
+            if rest:
+                yield rest
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
