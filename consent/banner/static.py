@@ -1,0 +1,34 @@
+"""The files the notice is made of in the browser, and the addresses under which they may be cached for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+TYPES: Final = MappingProxyType(
+    {
+        "notice.css": "text/css; charset=utf-8",
+        "notice.js": "text/javascript; charset=utf-8",
+        "stubs.js": "text/javascript; charset=utf-8",
+    }
+)
+_FOLDER: Final = Path(__file__).parent.parent / "static"
+
+
+@lru_cache(maxsize=len(TYPES))
+def content(name: str) -> bytes:
+    """The bytes of one of our files."""
+    return (_FOLDER / name).read_bytes()
+
+
+def digest(name: str) -> str:
+    """SHA-256 of the file as 64 hex digits."""
+    return hashlib.sha256(content(name)).hexdigest()
+
+
+def address(prefix: str, name: str) -> str:
+    """The file's URL; it changes with its content."""
+    return f"{prefix}static/{name}?v={digest(name)[:12]}"
