@@ -1,0 +1,269 @@
+"""``[[service]]``: one technology or recipient, from the site's own words and the catalogue's facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from consent import catalogue
+from consent.config import schema
+from consent.config.checks import Findings, Spot
+from consent.config.lexicon import claims_legitimate_interest, judge, legitimate_interest
+from consent.config.site import entries
+from consent.errors import nearest
+from consent.policy import NECESSARY, Ask, Service, Site, StorageItem
+
+OWN: Final = "consentry"
+REASON_LENGTH: Final = 40
+_CONSENT: Final = "consent"
+_BASES: Final = (_CONSENT, NECESSARY)
+_UNTIL_DELETED: Final = ("local_storage", "indexeddb", "cache_storage", "service_worker", "etag")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A service and where it was declared; ``given`` are the keys that the site itself wrote."""
+
+    service: Service
+    spot: Spot
+    given: frozenset[str]
+
+
+def services(value: object, spot: Spot, *, site: Site | None) -> tuple[Declared, ...]:
+    """Every service that could be made sense of, in the order of the file."""
+    if value is None:
+        return ()
+    found = (
+        _service(given, spot.at(number), number=number, controller=site.controller if site else "")
+        for number, given in enumerate(entries(value, spot, "service"))
+    )
+    return tuple(declared for declared in found if declared is not None)
+
+
+def own(site: Site, ask: Ask) -> Service:
+    """The library's own entry: the cookies that keep the choice, strictly necessary for the choice itself."""
+    days = ask.lifetime_days
+    names = ["__Secure-consent" if ask.cookie_domain else "__Host-consent", "consent"]
+    kept = dict.fromkeys(names, "the choice made here")
+    if ask.pages == "shared":
+        kept["consent-seen"] = "that a choice was made"
+    minute = round(1 / 1440, 6)
+    storage = [
+        *(StorageItem(name=name, lasts=f"{days} days", days=days, purpose=why) for name, why in kept.items()),
+        *(
+            StorageItem(name=f"{name}-said", lasts="1 minute", days=minute, purpose="the confirmation")
+            for name in names
+        ),
+    ]
+    return Service(
+        key=OWN,
+        category=NECESSARY,
+        name="Cookie settings",
+        purpose="Remembers what you chose about cookies and other technologies.",
+        provider=site.controller,
+        privacy_policy=site.privacy_policy,
+        legal_basis=NECESSARY,
+        exempt_reason="Keeps the visitor's answer, so that it is followed and not asked for again on every page.",
+        storage=tuple(storage),
+    )
+
+
+@cache
+def ready_made(key: str) -> dict[str, Any]:
+    """The catalogue's facts about one service, read like a site's own; raises ``ValueError`` if a file is wrong."""
+    entry = catalogue.all()[key]
+    findings = Findings(file=f"{key}.toml")
+    data = {name: value for name, value in entry.items() if name != "catalogue"}
+    facts = schema.table(data, Spot(findings=findings, name=key), schema.SERVICE, where="the catalogue")
+    storage = _storage(facts.get("storage", ()), Spot(findings=findings, name=key)) if facts else ()
+    if findings.problems or facts is None:
+        raise ValueError("\n".join(map(str, findings.problems)))
+    return {**facts, "storage": storage}
+
+
+def _service(value: object, spot: Spot, *, number: int, controller: str) -> Declared | None:
+    spot = spot.called(_title(value, number))
+    written = schema.table(value, spot, schema.SERVICE, where="[[service]]")
+    if written is None or not isinstance(value, dict):
+        return None
+    given = frozenset(value)
+    use = written.pop("use", "")
+    if use and use not in catalogue.all():
+        spot.at("use").add(
+            "E042",
+            f'The catalogue has no service "{use}".',
+            f"It has {', '.join(catalogue.all())}; anything else is declared with its own key, name and load.",
+            near=nearest(use.lower(), catalogue.all()),
+        )
+        return None
+    if "storage" in written:
+        written["storage"] = _storage(written["storage"], spot.at("storage"))
+    facts = {**(ready_made(use) if use else {}), **written}
+    _addresses(facts, use, spot, controller=controller)
+    facts.setdefault("key", use)
+    _basis(facts, spot, given)
+    _provider(facts, controller)
+    complete = _complete(facts, spot, given)
+    if "purpose" in written:
+        judge(facts["purpose"], spot.at("purpose"))
+    _recognisable(facts, spot, given)
+    if "embed" in facts:
+        _embed(facts["embed"], facts.get("load", ()), spot.at("embed"))
+    if not complete:
+        return None
+    return Declared(service=Service(catalogue=use, **_with_words(facts)), spot=spot, given=given)
+
+
+def _title(value: object, number: int) -> str:
+    """What messages call a service, before anything about it is known to be right."""
+    if isinstance(value, dict):
+        for name in ("key", "use", "name"):
+            if isinstance(value.get(name), str) and value[name].strip():
+                return f'the service "{value[name].strip()}"'
+    return f"the {number + 1}. [[service]]"
+
+
+def _addresses(facts: dict[str, Any], use: str, spot: Spot, *, controller: str) -> None:
+    """Turn ``host`` into load patterns; a self-hosted service needs one, and knows its own files on it."""
+    host = facts.pop("host", None)
+    meta = catalogue.all()[use]["catalogue"] if use else {}
+    place = meta.get("place", ())
+    if host and place:
+        facts["load"] = (*facts.get("load", ()), *(f"{host}/{path}" for path in place))
+    elif host:
+        facts["load"] = (*facts.get("load", ()), f"{host}/*" if "/" in host else host)
+    if not place:
+        return
+    if not facts.get("load"):
+        spot.add(
+            "E044",
+            f"{facts['name']} can be hosted anywhere, and nothing says where {spot.name} is.",
+            'Add host = "stats.example.org", or host = "www.example.org/matomo" for a folder.',
+        )
+        facts["load"] = ()
+        return
+    hosts = [pattern.partition("/")[0] for pattern in facts["load"]]
+    if all(any(catalogue.covers(cloud, host) for cloud in meta["cloud"]) for host in hosts):
+        facts.setdefault("provider", meta["cloud_provider"])
+        facts.setdefault("country", meta["cloud_country"])
+    elif controller:
+        facts.setdefault("provider", controller)
+
+
+def _basis(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> None:
+    """Settle the legal basis; whatever isn't consent has to say why."""
+    basis = facts.get("legal_basis")
+    if basis is not None and claims_legitimate_interest(basis):
+        legitimate_interest(spot.at("legal_basis"))
+        basis = None
+    elif basis is not None and basis not in _BASES:
+        spot.at("legal_basis").add(
+            "E013",
+            f'The legal basis of {spot.name} is "{basis}".',
+            'Write "consent", or "necessary" with an exempt_reason.',
+            near=nearest(basis.lower(), _BASES),
+        )
+        basis = None
+    if basis == NECESSARY:
+        facts.setdefault("category", NECESSARY)
+    in_necessary = facts.get("category") == NECESSARY
+    if basis == _CONSENT and in_necessary:
+        spot.at("legal_basis").add(
+            "E048",
+            f'{spot.name} needs consent and stands in the category "necessary".',
+            "Move it to another category, or say why it is necessary.",
+        )
+    facts["legal_basis"] = basis or (NECESSARY if in_necessary else _CONSENT)
+    reason = facts.get("exempt_reason", "")
+    if claims_legitimate_interest(reason):
+        legitimate_interest(spot.at("exempt_reason"))
+    if len(reason) >= REASON_LENGTH:
+        return
+    need = f"exempt_reason has {len(reason)} characters" if reason else "there is no exempt_reason"
+    remedy = f"Say in at least {REASON_LENGTH} characters what that the visitor asked for can't be done without it."
+    at = spot.at("exempt_reason") if "exempt_reason" in given else spot.at("legal_basis")
+    if facts["legal_basis"] == NECESSARY:
+        spot_of_basis = at if at.path[-1] in given else spot.at("category")
+        spot_of_basis.add("E045", f"{spot.name} runs without asking, and {need}.", remedy)
+    elif facts.get("on_request"):
+        spot.at("exempt_reason" if "exempt_reason" in given else "on_request").add(
+            "E047", f"{spot.name} runs without asking on the routes in on_request, and {need}.", remedy
+        )
+
+
+def _provider(facts: dict[str, Any], controller: str) -> None:
+    """What is necessary and loads nothing from elsewhere is the site's own."""
+    if facts["legal_basis"] == NECESSARY and not facts.get("load") and controller:
+        facts.setdefault("provider", controller)
+
+
+def _complete(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> bool:
+    """Whether everything is there that a visitor has to be told; what was given but wrong is reported already."""
+    needed = {
+        "key": 'Add key = "…", a short name in lower case, or use = "…" for one from the catalogue.',
+        "category": 'Add category = "analytics", or another; `consent explain` shows them.',
+        "name": "Add name: what visitors know it by.",
+        "purpose": "Add purpose: one neutral sentence that says what it does.",
+        "provider": "Add provider: the company or person that runs it.",
+    }
+    for name, remedy in needed.items():
+        if not facts.get(name) and name not in given:
+            spot.add("E014", f'{spot.name} has no "{name}".', remedy)
+    return all(facts.get(name) for name in needed)
+
+
+def _recognisable(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> None:
+    ways = ("load", "inline", "storage")
+    if not any(facts.get(name) for name in ways) and not given & {*ways, "host"} and "load" not in facts:
+        spot.add(
+            "E043",
+            f"Nothing says how to recognise {spot.name}: no load, no inline, no storage.",
+            'Add load = ["host/path*"], inline = ["token("] or storage = [{ name = "…", lasts = "…" }].',
+        )
+
+
+def _embed(template: str, load: tuple[str, ...], spot: Spot) -> None:
+    parts = urlsplit(template.replace("{id}", "0"))
+    host = parts.hostname or ""
+    if parts.scheme != "https" or "{id}" not in template:
+        what = f'"{template}" is not an https:// address with {{id}} in it.'
+        spot.add("E028", what, 'Write "https://video.example/embed/{id}".')
+    elif not any(catalogue.covers(pattern, host, parts.path) for pattern in load):
+        what = f'"{host}", where the embed is, is in no load pattern of {spot.name}.'
+        spot.add("E028", what, f'Add "{host}" to load.')
+
+
+def _storage(rows: tuple[dict[str, Any], ...], spot: Spot) -> tuple[StorageItem, ...]:
+    items = []
+    for number, row in enumerate(rows):
+        here = spot.at(number)
+        kind = row.get("kind", "cookie")
+        name = row.get("name")
+        if name is None:
+            what = f"Something that {spot.name} stores has no name."
+            here.add("E014", what, 'Add name = "…"; "*" stands for any characters.')
+            continue
+        if len(name.replace("*", "").replace("?", "")) < min(2, len(name)):
+            what = f'The name "{name}" in {spot.name} means nearly everything that is stored.'
+            here.at("name").add("E051", what, 'Write more of it, such as "_pk_*".')
+            continue
+        if "lasts" not in row and kind == "cookie":
+            what = f'Nothing says how long the cookie "{name}" of {spot.name} lasts.'
+            here.add("E050", what, 'Add lasts = "session", "30 minutes", "13 months" or the like.')
+            continue
+        words, days = row.pop("lasts", ("until deleted", None) if kind in _UNTIL_DELETED else ("session", 0))
+        if days is None and kind == "cookie":
+            what = f'The cookie "{name}" of {spot.name} would never end.'
+            here.at("lasts").add(
+                "W009", what, 'Browsers drop it after 400 days: write its Max-Age, such as "400 days".'
+            )
+        items.append(StorageItem(lasts=words, days=days, **row))
+    return tuple(items)
+
+
+def _with_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same facts as :class:`Service` takes them."""
+    words, _ = facts.pop("provider_retention", ("", None))
+    return {**facts, "provider_retention": words}
