@@ -249,3 +249,13 @@ def _host(host: str) -> str:
     if not _SCOPE_HOST.fullmatch(host):
         raise NotRecorded("A host of the site in the record is not a host name.")
     return host
+
+
+def intact(*, payload: bytes, salt: bytes, entry: bytes, leaf: bytes) -> bool:
+    """Whether a stored record still says what was committed to: its leaf is the entry's, its entry the payload's."""
+    try:
+        fields = json.loads(payload)
+        expected = public_entry(fields, commitment(salt, payload), origin=json.loads(entry)["s"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return entry == expected and leaf == leaf_hash(entry)

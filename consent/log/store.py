@@ -60,7 +60,7 @@ class Store:
         self._readonly = readonly
         if address.path and not readonly:
             _create(address.path)
-        self._engine = _engine(address, readonly=readonly)
+        self._engine = connecting(address, readonly=readonly)
         self._connection: Connection = self._engine.connect()
         try:
             self._identity = _identity(address.path)
@@ -282,7 +282,8 @@ class Store:
         return row.log_id, row.origin
 
 
-def _engine(address: Address, *, readonly: bool) -> Engine:
+def connecting(address: Address, *, readonly: bool = False) -> Engine:
+    """The engine for this file, whose connections open no transaction by themselves."""
     path = address.path
 
     def connect() -> sqlite3.Connection:
