@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from consent.closing import Closing
+from consent.closing import Closing, Through
 from consent.engine import Engine
 from consent.exchange import Request, Response
 from consent.forms import LARGEST_FORM, parse_form
@@ -135,13 +135,12 @@ class _Sending:
         elif message["type"] in _PAST_THE_GATE:
             return
         elif message["type"] == "http.response.body" and self._closing is not None and self._closing.body is not None:
-            await self._gated(message)
+            await self._gated(message, self._closing.body)
         else:
             await self._send(message)
 
-    async def _gated(self, message: Message) -> None:
-        assert self._closing is not None and self._closing.body is not None  # noqa: S101 — said to the type checker
-        body, more = self._closing.body, message.get("more_body", False)
+    async def _gated(self, message: Message, body: Through) -> None:
+        more = message.get("more_body", False)
         data = body.feed(message.get("body", b""))
         if not more and not self._is_head:
             data += body.close()

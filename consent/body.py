@@ -9,12 +9,13 @@ from typing import Final, Protocol
 
 DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
+_FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
+    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
 )
 _HTML: Final = re.compile(
     rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -60,7 +61,7 @@ class Body:
         if self._verbatim:
             return data
         self._held += data
-        if self._look and len(self._held) < _LOOK and not _DOCUMENT.match(self._held):
+        if self._look and len(self._held) < _LOOK and not _is_document(self._held):
             return b""
         return self._begin()
 
@@ -73,11 +74,15 @@ class Body:
         held, self._held = self._held, b""
         if not held:
             return b""
-        if self._sniff and not (_HTML.match(held) or _DOCUMENT.match(held)):
+        if self._sniff and not (_HTML.match(held) or _is_document(held)):
             self._verbatim = True
             return held
-        self._stream = self._open(None if self._settled else bool(_DOCUMENT.match(held)))
+        self._stream = self._open(None if self._settled else _is_document(held))
         return self._stream.feed(held)
+
+
+def _is_document(beginning: bytes) -> bool:
+    return _DOCUMENT.match(beginning[:_FAR]) is not None
 
 
 def _decoder(encoding: str) -> Callable[[bytes], bytes]:

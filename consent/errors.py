@@ -59,7 +59,7 @@ class UnknownKeyError(ConsentError, LookupError):
         super().__init__(f"The policy has no service or category {key!r}.{hint} Declare it in consent.toml.")
 
 
-class NotRecorded(ConsentError):
+class NotRecorded(ConsentError):  # noqa: N818 — reads as what it says: raise NotRecorded
     """The decision could not be made durable in time; the caller must grant nothing (GDPR Art. 7(1))."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import SplitResult, quote, urlsplit
 
 from consent.headers import Fields
@@ -60,12 +61,9 @@ class Response:
     fields: Fields
     body: bytes = b""
 
-    REASONS = {200: "OK", 303: "See Other", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden",
-               404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large", 415: "Unsupported Media Type"}  # fmt: skip
-
     @property
     def status_line(self) -> str:
-        return f"{self.status} {self.REASONS[self.status]}"
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
 
 
 def local_target(target: str, *, fallback: str) -> str:

@@ -147,7 +147,7 @@ def _app_locale() -> str | None:
 
 def _keys_of(app: flask.Flask) -> list[str | bytes]:
     key = app.config.get("SECRET_KEY")
-    return [key, *app.config.get("SECRET_KEY_FALLBACKS", None) or ()] if key else []
+    return [key, *(app.config.get("SECRET_KEY_FALLBACKS") or ())] if key else []
 
 
 def _instance_log(app: flask.Flask) -> str:

@@ -102,9 +102,9 @@ class Pages:
             leave, key, url, scope=scope, today=engine.today()
         ):
             return self.message(visit, "not-granted", status=403)
-        view = visit.view((query.get("lang") or [""])[0] or None)
+        locale = visit.view((query.get("lang") or [""])[0] or None).locale
         page = engine.banner.wrapper(
-            service=service, url=url, title=service.name, locale=view.locale, prefix=visit.prefix
+            service=service, url=url, title=service.name, locale=locale, prefix=visit.prefix
         )
         return Response(
             status=200,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class Visit:
         self.message = message if message in MESSAGES else ""
         self.app_locale: str | None = None
         self.placed: set[str] = set()
+        self._views: dict[str | None, View] = {}
 
     @property
     def prefix(self) -> str:
@@ -104,24 +106,34 @@ class Visit:
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:10]
 
     def view(self, page_language: str | None = None, **changes: Any) -> View:
-        """What the banner needs to know to write for this visitor, on a page in ``page_language``."""
-        facts: dict[str, Any] = {
-            "locale": negotiate(
-                self.engine.policy,
-                page=page_language,
-                app=self.app_locale,
-                accept_language=self.request.get("accept-language"),
-            ),
-            "permissions": self.permissions,
-            "choice": self._standing_choice,
-            "prefix": self.prefix,
-            "next": self.request.target,
-            "asking": self.asking,
-            "message": self.message,
-            "gpc": self.signals.gpc,
-            "host": self.request.host,
-        }
-        return View(**(facts | changes))
+        """What the banner needs to know to write for this visitor, on a page in ``page_language``.
+
+        The same one throughout a page, as it numbers the page's frames.
+        """
+        if changes:
+            return replace(self.view(page_language), **changes)
+        if page_language not in self._views:
+            self._views[page_language] = self._make_view(page_language)
+        return self._views[page_language]
+
+    def _make_view(self, page_language: str | None) -> View:
+        locale = negotiate(
+            self.engine.policy,
+            page=page_language,
+            app=self.app_locale,
+            accept_language=self.request.get("accept-language"),
+        )
+        return View(
+            locale=locale,
+            permissions=self.permissions,
+            choice=self._standing_choice,
+            prefix=self.prefix,
+            next=self.request.target,
+            asking=self.asking,
+            message=self.message,
+            gpc=self.signals.gpc,
+            host=self.request.host,
+        )
 
     @cached_property
     def _standing_choice(self) -> Choice:
