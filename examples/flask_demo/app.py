@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +50,7 @@ def create_app(
     app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"  # noqa: S105
     app.jinja_loader = Readdressed(HERE / "templates", readdress)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["rfc822"] = lambda day: format_datetime(datetime.combine(day, time(7), UTC))
 
     if asks_first:
         Consent(app)
@@ -57,7 +60,7 @@ def create_app(
     _add_ledger(app, ledger)
 
     @app.context_processor
-    def page() -> dict[str, object]:
+    def surroundings() -> dict[str, object]:
         return {
             "asks_first": asks_first,
             "in_words": newsroom.in_words,
@@ -75,13 +78,13 @@ def create_app(
 class Readdressed(BaseLoader):
     """Templates from a folder, with the real addresses in them replaced by those of the stand-ins."""
 
-    def __init__(self, folder: Path, readdress: object) -> None:
+    def __init__(self, folder: Path, readdress: Callable[[str], str]) -> None:
         self._files = FileSystemLoader(folder)
         self._readdress = readdress
 
-    def get_source(self, environment: Environment, template: str):  # type: ignore[no-untyped-def]
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         source, path, fresh = self._files.get_source(environment, template)
-        return self._readdress(source), path, fresh  # type: ignore[operator]
+        return self._readdress(source), path, fresh
 
 
 def _add_pages(app: Flask, newsroom: Newsroom) -> None:
