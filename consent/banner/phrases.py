@@ -159,7 +159,7 @@ class Phrases:
 
     def names(self, services: Iterable[Service]) -> str:
         """The services by name, each once, without what stands in brackets; after three, "others"."""
-        names = list(dict.fromkeys(service.name.partition(" (")[0] for service in services))
+        names = list(dict.fromkeys(self.service(service).partition(" (")[0] for service in services))
         if len(names) > _MOST_NAMES + 1:
             names = [*names[:_MOST_NAMES], self.texts.gettext("others")]
         return self.texts.list(names)
@@ -174,6 +174,10 @@ class Phrases:
             for name in (service.provider, *service.recipients)
         }
         return len([name for name in named.values() if name and not self._is_controller(name)])
+
+    def service(self, service: Service) -> str:
+        """A service by its name, which is seldom translated."""
+        return self.texts.gettext(service.name)
 
     def country(self, service: Service) -> str:
         """The country a service's provider sits in, by name."""

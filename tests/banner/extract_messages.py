@@ -14,6 +14,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
+from consent.config.service import own
+from consent.policy import Ask, Site
+
 PACKAGE = Path(__file__).parents[2] / "consent"
 TEMPLATE = PACKAGE / "locales" / "consentry.pot"
 _KEYWORDS: dict[str, Any] = {"N_": None, "t": None, "tn": (1, 2), "gettext": None, "ngettext": (1, 2)}
@@ -34,6 +37,8 @@ def messages() -> Catalog:
     for path in sorted((PACKAGE / "catalogue").glob("*.toml")):
         for text in _declared(tomllib.loads(path.read_text(encoding="utf-8"))):
             catalogue.add(text, locations=[(path.relative_to(PACKAGE).as_posix(), "")])
+    for text in _own():
+        catalogue.add(text, locations=[("config/service.py", "")])
     return catalogue
 
 
@@ -41,6 +46,15 @@ def _declared(entry: dict[str, Any]) -> Iterator[str]:
     """The sentences of one catalogue entry that a visitor reads."""
     yield from (entry[field] for field in _DECLARED if entry.get(field))
     yield from (item["purpose"] for item in entry.get("storage", ()) if item.get("purpose"))
+
+
+def _own() -> Iterator[str]:
+    """What the library says of itself, in every form it has."""
+    site = Site(name="", controller="")
+    for ask in (Ask(), Ask(pages="shared"), Ask(cookie_domain="harbour.example")):
+        service = own(site, ask)
+        yield from (text for text in (service.name, service.purpose, service.exempt_reason) if text)
+        yield from (item.purpose for item in service.storage)
 
 
 def write() -> None:
