@@ -38,7 +38,9 @@ _TEXTS: Final = {
     "locale": re.compile(r"([A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4})?"),
     "market_profile": re.compile(r"[a-z]{2}(-[a-z]{2,8}){0,2}"),
     "controller_ref": re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63}|sha256:[0-9a-f]{64})?"),
-    "lawful_basis": re.compile(r"[0-9a-zA-Z()+, -]{0,40}"),
+    "lawful_basis": re.compile(
+        r"([0-9]{1,3}(\([0-9a-z]{1,3}\)){0,3}([+,; ]{1,2}[0-9]{1,3}(\([0-9a-z]{1,3}\)){0,3}){0,4})?"
+    ),
     "ui_class": re.compile(r"[a-z]{0,16}"),
     "software": re.compile(r"(consentry[ /][0-9][0-9A-Za-z.+-]{0,30}([ ;,]+[a-z]{1,16}[:=][0-9A-Za-z+-]{1,64}){0,4})?"),
 }

@@ -82,9 +82,14 @@ def child(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def run(text: str, *arguments: object) -> subprocess.Popen[str]:
         script = tmp_path / f"child{len(started)}.py"
-        script.write_text(f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom conftest import *\n{text}")
+        script.write_text(
+            f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom conftest import *\n{text}"
+        )
         process = subprocess.Popen(
-            [sys.executable, str(script), *map(str, arguments)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+            [sys.executable, str(script), *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         return process
