@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from os import PathLike
 from pathlib import Path
 
-from consent.config import document, lint, lock, schema
+from consent.config import document, lint, lock, schema, table
 from consent.config.checks import CHECKS, Findings, Spot
 from consent.config.duration import days
 from consent.config.service import own, services
@@ -71,7 +71,9 @@ def _examine(path: Path, today: date | None) -> tuple[Policy | None, list[Proble
     headings, spots = categories(tables.get("category"), root.at("category"))
     declared = services(tables.get("service"), root.at("service"), site=about)
     lint.together(declared, headings, spots=spots, site=about, today=today)
-    asked = any(not one.service.is_necessary for one in declared)
+    given = tables.get("service", [])
+    unread = not isinstance(given, list) or len(declared) < len(given)
+    asked = unread or any(not one.service.is_necessary for one in declared)
     lifetime(how, root.at("ask"), market=about.market if about else "eu", asked=asked)
 
     locked = Findings(file=str(lock.beside(path)))
@@ -95,7 +97,7 @@ def _unknown_tables(tables: dict[str, object], root: Spot) -> None:
         if name in schema.TABLES:
             continue
         if isinstance(value, dict | list):
-            near = schema.meant(name, schema.TABLES)
+            near = table.meant(name, schema.TABLES)
             root.at(name).add(
                 "E011",
                 f"There is no table called [{name}].",
@@ -103,7 +105,7 @@ def _unknown_tables(tables: dict[str, object], root: Spot) -> None:
                 near=near,
             )
         else:
-            schema.unknown_key(name, root.at(name), schema.TABLES, where="the file's top")
+            table.unknown_key(name, root.at(name), schema.TABLES, where="the file's top")
 
 
 def _unlocked(policy: Policy, locked: Findings) -> None:

@@ -20,7 +20,7 @@ _UNITS = {
     "month": _YEAR / 12,
     "year": float(_YEAR),
 }
-_PART = re.compile(r"(\d+(?:\.\d+)?|an?|one)\s*([a-z]+)")
+_PART = re.compile(r"(?:(\d+(?:\.\d+)?)\s*|\b(?:an?|one)\s+)([a-z]+)")
 _WHOLE = re.compile(rf"{_PART.pattern}(?:(?:\s*,\s*|\s+and\s+|\s+){_PART.pattern})*")
 
 
@@ -42,7 +42,7 @@ def days(text: str) -> float | None:
         singular = unit.removesuffix("s")
         if singular not in _UNITS:
             raise ValueError(text, _corrected(words, unit))
-        total += (1.0 if number in ("a", "an", "one") else float(number)) * _UNITS[singular]
+        total += float(number or 1) * _UNITS[singular]
     if total <= 0:
         raise ValueError(text, None)
     return floor(total + 0.5) if total >= 1 else round(total, 6)

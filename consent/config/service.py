@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from consent import catalogue
-from consent.config import schema
+from consent.config import schema, table
 from consent.config.checks import Findings, Spot
 from consent.config.lexicon import claims_legitimate_interest, judge, legitimate_interest
 from consent.config.site import entries
@@ -19,7 +19,6 @@ OWN: Final = "consentry"
 REASON_LENGTH: Final = 40
 _CONSENT: Final = "consent"
 _BASES: Final = (_CONSENT, NECESSARY)
-_UNTIL_DELETED: Final = ("local_storage", "indexeddb", "cache_storage", "service_worker", "etag")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +75,18 @@ def ready_made(key: str) -> dict[str, Any]:
     entry = catalogue.all()[key]
     findings = Findings(file=f"{key}.toml")
     data = {name: value for name, value in entry.items() if name != "catalogue"}
-    facts = schema.table(data, Spot(findings=findings, name=key), schema.SERVICE, where="the catalogue")
-    storage = _storage(facts.get("storage", ()), Spot(findings=findings, name=key)) if facts else ()
+    facts = table.table(data, Spot(findings=findings, name=key), schema.SERVICE, where="the catalogue")
     if findings.problems or facts is None:
         raise ValueError("\n".join(map(str, findings.problems)))
-    return {**facts, "storage": storage}
+    return facts
 
 
 def _service(value: object, spot: Spot, *, number: int, controller: str) -> Declared | None:
     spot = spot.called(_title(value, number))
-    written = schema.table(value, spot, schema.SERVICE, where="[[service]]")
+    written = table.table(value, spot, schema.SERVICE, where="[[service]]")
     if written is None or not isinstance(value, dict):
         return None
-    given = frozenset(value)
+    given = table.given(value, schema.SERVICE)
     use = written.pop("use", "")
     if use and use not in catalogue.all():
         spot.at("use").add(
@@ -98,8 +96,6 @@ def _service(value: object, spot: Spot, *, number: int, controller: str) -> Decl
             near=nearest(use.lower(), catalogue.all()),
         )
         return None
-    if "storage" in written:
-        written["storage"] = _storage(written["storage"], spot.at("storage"))
     facts = {**(ready_made(use) if use else {}), **written}
     _addresses(facts, use, spot, controller=controller)
     facts.setdefault("key", use)
@@ -108,7 +104,7 @@ def _service(value: object, spot: Spot, *, number: int, controller: str) -> Decl
     complete = _complete(facts, spot, given)
     if "purpose" in written:
         judge(facts["purpose"], spot.at("purpose"))
-    _recognisable(facts, spot, given)
+    _recognisable(facts, value, spot)
     if "embed" in facts:
         _embed(facts["embed"], facts.get("load", ()), spot.at("embed"))
     if not complete:
@@ -142,7 +138,7 @@ def _addresses(facts: dict[str, Any], use: str, spot: Spot, *, controller: str) 
             f"{facts['name']} can be hosted anywhere, and nothing says where {spot.name} is.",
             'Add host = "stats.example.org", or host = "www.example.org/matomo" for a folder.',
         )
-        facts["load"] = ()
+        facts |= {"load": (), "provider": facts["name"]}
         return
     hosts = [pattern.partition("/")[0] for pattern in facts["load"]]
     if all(any(catalogue.covers(cloud, host) for cloud in meta["cloud"]) for host in hosts):
@@ -214,9 +210,12 @@ def _complete(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> bool:
     return all(facts.get(name) for name in needed)
 
 
-def _recognisable(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> None:
-    ways = ("load", "inline", "storage")
-    if not any(facts.get(name) for name in ways) and not given & {*ways, "host"} and "load" not in facts:
+def _recognisable(facts: dict[str, Any], written: dict[str, Any], spot: Spot) -> None:
+    """Report a service without any sign; not where there is one that was wrong, or a missing host, and told so."""
+    signs = ("load", "inline", "storage")
+    wrong = any(written.get(name) and not facts.get(name) for name in (*signs, "host"))
+    hostless = facts.get("load") == () and "load" not in written
+    if not wrong and not hostless and not any(facts.get(name) for name in signs):
         spot.add(
             "E043",
             f"Nothing says how to recognise {spot.name}: no load, no inline, no storage.",
@@ -233,34 +232,6 @@ def _embed(template: str, load: tuple[str, ...], spot: Spot) -> None:
     elif not any(catalogue.covers(pattern, host, parts.path) for pattern in load):
         what = f'"{host}", where the embed is, is in no load pattern of {spot.name}.'
         spot.add("E028", what, f'Add "{host}" to load.')
-
-
-def _storage(rows: tuple[dict[str, Any], ...], spot: Spot) -> tuple[StorageItem, ...]:
-    items = []
-    for number, row in enumerate(rows):
-        here = spot.at(number)
-        kind = row.get("kind", "cookie")
-        name = row.get("name")
-        if name is None:
-            what = f"Something that {spot.name} stores has no name."
-            here.add("E014", what, 'Add name = "…"; "*" stands for any characters.')
-            continue
-        if len(name.replace("*", "").replace("?", "")) < min(2, len(name)):
-            what = f'The name "{name}" in {spot.name} means nearly everything that is stored.'
-            here.at("name").add("E051", what, 'Write more of it, such as "_pk_*".')
-            continue
-        if "lasts" not in row and kind == "cookie":
-            what = f'Nothing says how long the cookie "{name}" of {spot.name} lasts.'
-            here.add("E050", what, 'Add lasts = "session", "30 minutes", "13 months" or the like.')
-            continue
-        words, days = row.pop("lasts", ("until deleted", None) if kind in _UNTIL_DELETED else ("session", 0))
-        if days is None and kind == "cookie":
-            what = f'The cookie "{name}" of {spot.name} would never end.'
-            here.at("lasts").add(
-                "W009", what, 'Browsers drop it after 400 days: write its Max-Age, such as "400 days".'
-            )
-        items.append(StorageItem(lasts=words, days=days, **row))
-    return tuple(items)
 
 
 def _with_words(facts: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-from consent.config import schema
+from consent.config import schema, table
 from consent.config.checks import Spot
 from consent.config.lexicon import judge
 from consent.policy import BUILTIN_CATEGORIES, Ask, Category, Site
@@ -29,14 +29,14 @@ def site(value: object, spot: Spot) -> Site | None:
     if value is None:
         spot.add("E014", "There is no [site].", "Add [site] with name and controller: visitors are told who asks.")
         return None
-    facts = schema.table(value, spot, schema.SITE, where="[site]")
+    facts = table.table(value, spot, schema.SITE, where="[site]")
     if facts is None or not isinstance(value, dict):
         return None
     needed = {"name": "how visitors know the site", "controller": "name and address of who is responsible"}
     for name, why in needed.items():
-        if name not in value:
+        if name not in table.given(value, schema.SITE):
             spot.add("E014", f'[site] has no "{name}".', f"Add {name}: {why}.")
-    if "contact" not in value:
+    if "contact" not in table.given(value, schema.SITE):
         spot.add("W006", "[site] names no contact for questions about data.", 'Add contact = "privacy@…".')
     words, days = facts.pop("log_retention", ("3 years", 3 * 365))
     if not days:
@@ -52,7 +52,7 @@ def site(value: object, spot: Spot) -> Site | None:
 def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
     """How the site asks; defaults where it says nothing."""
     spot = spot.called("[ask]")
-    facts = schema.table({} if value is None else value, spot, schema.ASK, where="[ask]") or {}
+    facts = table.table({} if value is None else value, spot, schema.ASK, where="[ask]") or {}
     if "prefix" in facts:
         facts["prefix"] = facts["prefix"].rstrip("/*") + "/"
     result = Ask(**facts)
@@ -61,7 +61,7 @@ def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
         spot.at("csp").add(
             "W010",
             f'undeclared = "{result.undeclared}" lets third parties through that csp = "enforce" would stop.',
-            'csp counts as "report-only" for as long; say so, or go back to undeclared = "block".',
+            'It is sent as "report-only" for as long: say so, or go back to undeclared = "block".',
         )
     if result.cookie_domain and site is not None:
         _cookie_domain(result.cookie_domain, site, spot.at("cookie_domain"))
@@ -92,12 +92,12 @@ def categories(value: object, spot: Spot) -> tuple[tuple[Category, ...], dict[st
     seen: dict[str, Spot] = {}
     for number, given in enumerate(entries(value, spot, "category") if value is not None else ()):
         here = spot.at(number).called("a [[category]]")
-        facts = schema.table(given, here, schema.CATEGORY, where="[[category]]")
+        facts = table.table(given, here, schema.CATEGORY, where="[[category]]")
         if facts is None or not isinstance(given, dict):
             continue
         key = facts.get("key")
         if key is None:
-            if "key" not in given:
+            if "key" not in table.given(given, schema.CATEGORY):
                 here.add("E014", 'A [[category]] has no "key".', 'Add key = "…".')
             continue
         here = here.called(f'the category "{key}"')
@@ -107,7 +107,7 @@ def categories(value: object, spot: Spot) -> tuple[tuple[Category, ...], dict[st
         seen[key] = here
         builtin = key in {category.key for category in BUILTIN_CATEGORIES}
         for name in ("name", "purpose"):
-            if name not in given and not builtin:
+            if name not in table.given(given, schema.CATEGORY) and not builtin:
                 here.add("E014", f'The category "{key}" has no "{name}".', f"Add {name}: visitors read it.")
         if "purpose" in facts:
             judge(facts["purpose"], here.at("purpose"))
