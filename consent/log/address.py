@@ -19,10 +19,12 @@ class Address:
     """A database file, absolute so that a later change of directory moves nothing; no ``path`` means memory.
 
     ``origin`` names one log among several in a database, and in its checkpoints; empty means the first one.
+    ``seals`` is whether the process that records also seals; without it ``consent log seal`` has to run somewhere.
     """
 
     path: str | None
     origin: str = ""
+    seals: bool = True
 
     @classmethod
     def of(cls, url: str) -> Address:
@@ -31,15 +33,15 @@ class Address:
             raise _wrong(repr(url))
         place, _, query = url.partition("?")
         options = dict(parse_qsl(query, keep_blank_values=True))
-        origin = options.pop("origin", "")
-        if options or (query and not _ORIGIN.fullmatch(origin)):
+        origin, seal = options.pop("origin", None), options.pop("seal", "on")
+        if options or seal not in ("on", "off") or not (origin is None or _ORIGIN.fullmatch(origin)):
             raise _wrong(repr(url))
         if place == "memory://":
-            return cls(path=None, origin=origin)
+            return cls(path=None, origin=origin or "", seals=False)
         path = place.removeprefix("sqlite:///")
         if path == place or not path or path.endswith("/") or "\0" in path:
             raise _wrong(repr(url))
-        return cls(path=os.path.abspath(path), origin=origin)
+        return cls(path=os.path.abspath(path), origin=origin or "", seals=seal == "on")
 
 
 def default() -> str:
@@ -52,5 +54,5 @@ def _wrong(url: str) -> ConfigError:
         "E801",
         f"The consent log can't be at {url}.",
         "Write sqlite:////absolute/path.db, sqlite:///relative/path.db, or memory:// in tests; "
-        "?origin=news.example/consent may follow.",
+        "?origin=news.example/consent and ?seal=off may follow.",
     )

@@ -7,7 +7,7 @@ they read like the RFC so that an auditor can hold one against the other.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -80,37 +80,46 @@ class CompactRange:
 
 def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
     """The sibling hashes that lead from leaf ``index`` to the root, lowest first (RFC 9162, 2.1.3.1)."""
-    size = _whole(len(leaf_hashes), "size", least=1)
+    return inclusion_path(index, len(leaf_hashes), lambda start, end: root(leaf_hashes[start:end]))
+
+
+def consistency_proof(size1: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
+    """The hashes that show the first ``size1`` leaves to be a prefix of all of them (RFC 9162, 2.1.4.1)."""
+    return consistency_path(size1, len(leaf_hashes), lambda start, end: root(leaf_hashes[start:end]))
+
+
+def inclusion_path(index: int, size: int, root_of: Callable[[int, int], bytes]) -> list[bytes]:
+    """:func:`inclusion_proof` where ``root_of`` gives the root over the leaves from one index up to another."""
+    _whole(size, "size", least=1)
     if _whole(index, "index", least=0) >= size:
         raise ProofError(f"There is no leaf {index} in a tree of {size}.")
     start, end, proof = 0, size, list[bytes]()
     while end - start > 1:
         split = start + _split(end - start)
         if index < split:
-            proof.append(root(leaf_hashes[split:end]))
+            proof.append(root_of(split, end))
             end = split
         else:
-            proof.append(root(leaf_hashes[start:split]))
+            proof.append(root_of(start, split))
             start = split
     return proof[::-1]
 
 
-def consistency_proof(size1: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
-    """The hashes that show the first ``size1`` leaves to be a prefix of all of them (RFC 9162, 2.1.4.1)."""
-    size2 = len(leaf_hashes)
+def consistency_path(size1: int, size2: int, root_of: Callable[[int, int], bytes]) -> list[bytes]:
+    """:func:`consistency_proof` where ``root_of`` gives the root over the leaves from one index up to another."""
     if not _whole(size1, "size1", least=1) <= size2:
         raise ProofError(f"A tree of {size2} leaves has no prefix of {size1}.")
     start, end, whole, proof = 0, size2, True, list[bytes]()
     while size1 != end:
         split = start + _split(end - start)
         if size1 <= split:
-            proof.append(root(leaf_hashes[split:end]))
+            proof.append(root_of(split, end))
             end = split
         else:
-            proof.append(root(leaf_hashes[start:split]))
+            proof.append(root_of(start, split))
             start, whole = split, False
     if not whole:
-        proof.append(root(leaf_hashes[start:end]))
+        proof.append(root_of(start, end))
     return proof[::-1]
 
 

@@ -56,7 +56,7 @@ class Store:
 
     def __init__(self, address: Address, *, readonly: bool = False, now: Callable[[], datetime] | None = None) -> None:
         self.address = address
-        self._now = now or (lambda: datetime.now(UTC))
+        self.now = now or (lambda: datetime.now(UTC))
         self._readonly = readonly
         if address.path and not readonly:
             _create(address.path)
@@ -106,7 +106,7 @@ class Store:
         """Add the artefacts that are not there yet."""
         wanted = {bytes.fromhex(artefact.digest): artefact for artefact in artefacts}
         present = self.present(connection, wanted)
-        day = self._now().astimezone(UTC).date().isoformat()
+        day = self.now().astimezone(UTC).date().isoformat()
         rows = [
             {
                 "log_id": self.log_id,
@@ -232,7 +232,7 @@ class Store:
         if draft.receipt is None:
             return _microseconds(draft.occurred_at), None
         before, prev = latest.get(draft.receipt, (0, None))
-        received_at = max(_microseconds(self._now()), before + 1)
+        received_at = max(_microseconds(self.now()), before + 1)
         latest[draft.receipt] = (received_at, str(draft.event_id))
         return received_at, prev
 
@@ -276,7 +276,7 @@ class Store:
                 row = connection.execute(query).first()
                 if row is None:
                     origin = self.address.origin or f"consent-log/{secrets.token_hex(8)}"
-                    day = self._now().astimezone(UTC).date().isoformat()
+                    day = self.now().astimezone(UTC).date().isoformat()
                     connection.execute(tables.log.insert().values(origin=origin, created_on=day))
                     row = connection.execute(query).one()
         return row.log_id, row.origin

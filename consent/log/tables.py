@@ -17,13 +17,15 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Table,
+    Text,
     UniqueConstraint,
     inspect,
 )
 
-HEAD: Final = "0001"  # the newest migration; a test holds it against migrations/versions
+HEAD: Final = "0002"  # the newest migration; a test holds it against migrations/versions
 
 metadata: Final = MetaData()
 
@@ -82,6 +84,69 @@ unsealed: Final = Table(
     Column("received_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("log_id", "event_id", name="unsealed_key"),
     Index("unsealed_order", "log_id", "received_at"),
+)
+
+
+leaf: Final = Table(
+    "leaf",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    Column("event_id", LargeBinary(16), nullable=False),
+    PrimaryKeyConstraint("log_id", "leaf_index", name="leaf_key"),
+    UniqueConstraint("log_id", "event_id", name="leaf_event"),
+    sqlite_with_rowid=False,
+)
+
+tile: Final = Table(
+    "tile",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("tile_index", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),  # up to 256 of them, 32 bytes each
+    PrimaryKeyConstraint("log_id", "level", "tile_index", name="tile_key"),
+)
+
+head: Final = Table(
+    "head",
+    metadata,
+    Column("log_id", Integer, nullable=False, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("sealed_at", BigInteger, nullable=False),  # microseconds since 1970, of the latest seal alone
+    PrimaryKeyConstraint("log_id", name="head_key"),
+)
+
+checkpoint: Final = Table(
+    "checkpoint",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("note", Text),  # the signed note; signed only after the tree was committed
+    PrimaryKeyConstraint("log_id", "size", name="checkpoint_key"),
+)
+
+log_key: Final = Table(
+    "log_key",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("vkey", String(400), nullable=False),
+    Column("first_size", BigInteger, nullable=False),  # the smallest tree that it signed
+    PrimaryKeyConstraint("log_id", "vkey", name="log_key_key"),
+)
+
+daily: Final = Table(
+    "daily",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("event", String(20), nullable=False),
+    Column("choices", String(2000), nullable=False),  # the entry's granted and refused categories, as canonical JSON
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("log_id", "day", "event", "choices", name="daily_key"),
 )
 
 

@@ -1,6 +1,7 @@
 """The log as the engine sees it: many threads hand in decisions, one thread per process makes them durable together.
 
 Waiting callers share one transaction and one fsync (group commit). Nothing but ``NotRecorded`` leaves this module.
+A second after something was recorded the same thread seals it, unless the address says that another process does.
 The thread lives while there is work; the database is opened by it, and closed when it has been idle for a while.
 """
 
@@ -24,11 +25,15 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from consent.decision import Artefact, Decision
 from consent.errors import NotRecorded
 from consent.log.address import Address
+from consent.log.keyring import Keyring
 from consent.log.record import Draft
 from consent.log.store import Store
 
 ARCHIVE_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 5.0
+SEAL_SECONDS: Final = 1.0
+SEAL_RETRY_SECONDS: Final = 5.0
+SEAL_AT_ONCE: Final = 1_000  # recording waits while this many are sealed
 MOST_AT_ONCE: Final = 500
 MOST_WAITING: Final = 10_000
 KNOWN_ARTEFACTS: Final = 256
@@ -63,6 +68,7 @@ class Log:
         self._known: OrderedDict[str, Artefact] = OrderedDict()
         self._store: Store | None = None
         self._thread: threading.Thread | None = None
+        self._seal_at: float | None = None  # by the monotonic clock; nothing waits to be sealed without it
         self._closing = self._forking = self._still = False
         self._locks()
         _open_logs.add(self)
@@ -154,24 +160,32 @@ class Log:
         return self.address.path or "memory://"
 
     def _run(self) -> None:
-        while jobs := self._next():
+        while (jobs := self._next()) is not None:
             with self._busy:
-                self._work(jobs)
+                if jobs:
+                    self._work(jobs)
+                if self._seal_at is not None and time.monotonic() >= self._seal_at:
+                    self._seal()
 
-    def _next(self) -> list[_Job]:
-        """The jobs to do now; none when the thread is to end, with the database closed."""
+    def _next(self) -> list[_Job] | None:
+        """The jobs to do now, none of them if it is time to seal; ``None`` to end, with the database closed."""
         while True:
             with self._lock:
-                self._wake.wait_for(lambda: self._waiting or self._closing, IDLE_SECONDS)
+                due = self._seal_at
+                patience = IDLE_SECONDS if due is None else max(0.0, due - time.monotonic())
+                self._wake.wait_for(lambda: self._waiting or self._closing, patience)
                 if self._waiting:
                     return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+                if due is not None:
+                    self._seal_at = min(due, time.monotonic())  # at once when closing
+                    return []
             with self._busy:  # always before the lock, here and before a fork
                 if self.address.path:  # a log in memory ends with its connection
                     self._drop()
                 with self._lock:
                     if not self._waiting:
                         self._thread = None
-                        return []
+                        return None
 
     def _work(self, jobs: list[_Job]) -> None:
         """Do the jobs together, again and again while the database is locked and somebody still waits."""
@@ -209,6 +223,8 @@ class Log:
                     return False
             if not store.is_current:
                 raise NotRecorded(f"The consent log at {self._place} was deleted or replaced.")
+        if writing and self.address.seals and self._seal_at is None:
+            self._seal_at = time.monotonic() + SEAL_SECONDS
         for job in archiving:
             job.finish()
         for job, outcome in zip(writing, outcomes, strict=True):
@@ -218,6 +234,24 @@ class Log:
                 job.answer = job.ask(store)
                 job.finish()
         return True
+
+    def _seal(self) -> None:
+        """Put what waits into the tree and sign it; if that can't be done, try again later, unless closing."""
+        from consent.log import sealer
+
+        try:
+            store = self._opened()
+            self._seal_at = None
+            sealed = sealer.seal(store, limit=SEAL_AT_ONCE)
+            sealer.sign(store, Keyring.of(str(self.address.path)))
+        except Exception as error:
+            if not _is_locked(error):
+                _log.error("The consent log at %s can't be sealed now: %s", self._place, _cause(error))
+                self._drop()
+            self._seal_at = None if self._closing else time.monotonic() + SEAL_RETRY_SECONDS
+        else:
+            if sealed == SEAL_AT_ONCE:
+                self._seal_at = time.monotonic()
 
     def _fail(self, jobs: list[_Job], error: NotRecorded) -> None:
         self._drop()
@@ -231,6 +265,8 @@ class Log:
             self._drop()
         if self._store is None:
             self._store = Store(self.address)
+            if self.address.seals and self._seal_at is None:  # a process that was killed may have left some
+                self._seal_at = time.monotonic() + SEAL_SECONDS
         return self._store
 
     def _drop(self) -> None:
@@ -261,6 +297,7 @@ class Log:
         self._locks()
         self._waiting = deque()
         self._thread = None
+        self._seal_at = None
         self._closing = self._forking = False
         if self.address.path and self._store is not None:
             _inherited.append(self._store)

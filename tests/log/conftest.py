@@ -15,6 +15,9 @@ import pytest
 
 from consent.decision import Artefact, Decision
 from consent.log import open_recorder
+from consent.log.address import Address
+from consent.log.record import Draft
+from consent.log.store import Store
 from consent.log.writer import Log
 
 ARTEFACT = Artefact.of({"html": "<p>May we?</p>", "texts": {"accept": "Accept all"}})
@@ -73,6 +76,22 @@ def log(path: Path) -> Iterator[Log]:
     log.archive(ARTEFACT)
     yield log
     log.close()
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """A database with the artefact in it, used by the test alone: nothing seals it but the test."""
+    store = Store(Address.of(f"sqlite:///{path}?origin=news.example/consent"))
+    with store.transaction() as connection:
+        store.archive(connection, [ARTEFACT])
+    yield store
+    store.close()
+
+
+def put(store: Store, *decisions: Decision) -> None:
+    """Record decisions without a writer."""
+    with store.transaction() as connection:
+        assert not any(store.append(connection, [Draft.of(decision) for decision in decisions], {}))
 
 
 @pytest.fixture

@@ -438,7 +438,7 @@ def test_the_clock_going_back_leaves_a_receipt_in_order(log: Log) -> None:
     receipt = "c" * 32
     log.record(grant(receipt_id=receipt), timeout=2)
     assert log._store is not None
-    log._store._now = lambda: datetime(2020, 1, 1, tzinfo=UTC)
+    log._store.now = lambda: datetime(2020, 1, 1, tzinfo=UTC)
     second = grant(receipt_id=receipt)
     log.record(second, timeout=2)
     assert json.loads(log._store.history(bytes.fromhex(receipt))[-1].payload or b"{}")["record_id"] == second.record_id

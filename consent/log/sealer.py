@@ -1,0 +1,227 @@
+"""Puts what was recorded into the tree, and signs the tree only once it is committed.
+
+Sealing is one transaction: whoever holds the write lock moves rows from the queue to the end of the tree and steps
+the head by compare-and-swap. Signing is another, so that no checkpoint ever speaks of a tree that was rolled back;
+a crash between the two leaves an unsigned checkpoint, which the next sealer signs with the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from consent.errors import ConsentError, ProofError
+from consent.log import merkle, note, tables
+from consent.log.checkpoint import Checkpoint
+from consent.log.keyring import Keyring
+from consent.log.record import canonical
+from consent.log.store import Store
+from consent.log.tiles import Tiles
+
+BATCH: Final = 5_000
+_CHUNK: Final = 500
+
+
+class SigningError(ConsentError):
+    """Signing the log's tree could show two histories, or its key is missing; nothing was signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How far the tree goes."""
+
+    size: int
+    root: bytes
+    sealed_at: int
+
+
+def head(store: Store, connection: Connection) -> Head:
+    """The committed head of the tree; size zero before the first seal."""
+    size, tree, sealed_at = _read_head(store, connection)
+    return Head(size=size, root=tree.root(), sealed_at=sealed_at)
+
+
+def tiles(store: Store, connection: Connection) -> Tiles:
+    """The stored tiles of the log."""
+    table = tables.tile
+
+    def read(level: int, index: int) -> bytes:
+        query = select(table.c.hashes).where(
+            table.c.log_id == store.log_id, table.c.level == level, table.c.tile_index == index
+        )
+        return connection.execute(query).scalar() or b""
+
+    return Tiles(read)
+
+
+def seal(store: Store, *, limit: int = BATCH) -> int:
+    """Put at most ``limit`` waiting records into the tree in one transaction; how many there were."""
+    unsealed, record = tables.unsealed, tables.record
+    with store.transaction() as connection:
+        query = (
+            select(unsealed.c.event_id, record.c.leaf, record.c.entry)
+            .join(record, (record.c.log_id == unsealed.c.log_id) & (record.c.event_id == unsealed.c.event_id))
+            .where(unsealed.c.log_id == store.log_id)
+            .order_by(unsealed.c.received_at, unsealed.c.event_id)
+            .limit(limit)
+        )
+        rows = connection.execute(query).all()
+        if rows:
+            _extend(store, connection, rows)
+        return len(rows)
+
+
+def sign(store: Store, keyring: Keyring) -> str | None:
+    """Sign the newest checkpoint if it is not signed yet, and give the note.
+
+    It takes the place of the day's earlier ones: more would tell at which time of the day a leaf was sealed.
+    Raises :class:`SigningError` when the guard knows of a tree that this one does not continue, or when the key that
+    signed before is gone.
+    """
+    table = tables.checkpoint
+    newest = select(table).where(table.c.log_id == store.log_id).order_by(table.c.size.desc()).limit(1)
+    with store.reading() as connection:
+        row = connection.execute(newest).first()
+    if row is None or row.note is not None:
+        return None
+    with store.transaction() as connection:  # its lock keeps a second sealer from the guard meanwhile
+        row = connection.execute(newest).one()
+        made = Checkpoint(store.origin, row.size, row.root)
+        _check_guard(store, connection, made, keyring)
+        signer = _signer(store, connection, made, keyring)
+        signed = note.sign(made.text(), [signer])
+        keyring.keep(made)
+        connection.execute(
+            table.update().where(table.c.log_id == store.log_id, table.c.size == row.size).values(note=signed)
+        )
+        connection.execute(
+            table.delete().where(table.c.log_id == store.log_id, table.c.day == row.day, table.c.size < row.size)
+        )
+    return signed
+
+
+def _extend(store: Store, connection: Connection, rows: Sequence[Any]) -> None:
+    size, tree, _ = _read_head(store, connection)
+    stored = tiles(store, connection)
+    stored.append(size, [row.leaf for row in rows])
+    for row in rows:
+        tree.append(row.leaf)
+    now = store.now()
+    _step_head(store, connection, size, tree, now)
+    _place(store, connection, size, rows)
+    _store_tiles(store, connection, stored)
+    _checkpoint(store, connection, tree, now)
+    _count(store, connection, rows)
+
+
+def _read_head(store: Store, connection: Connection) -> tuple[int, merkle.CompactRange, int]:
+    table = tables.head
+    row = connection.execute(select(table).where(table.c.log_id == store.log_id)).first()
+    if row is None:
+        return 0, merkle.CompactRange(), 0
+    return row.size, merkle.CompactRange.from_bytes(row.size, row.frontier), row.sealed_at
+
+
+def _step_head(store: Store, connection: Connection, before: int, tree: merkle.CompactRange, now: datetime) -> None:
+    """Move the head on from ``before``, or fail: where no lock holds, the second of two sealers must lose."""
+    table = tables.head
+    values = {"size": tree.size, "frontier": tree.to_bytes(), "sealed_at": int(now.timestamp() * 1_000_000)}
+    if before == 0:
+        connection.execute(table.insert().values(log_id=store.log_id, **values))
+        return
+    moved = connection.execute(
+        table.update().where(table.c.log_id == store.log_id, table.c.size == before).values(**values)
+    )
+    if moved.rowcount != 1:
+        raise ProofError("Another sealer moved the head of the tree.")
+
+
+def _place(store: Store, connection: Connection, size: int, rows: Sequence[Any]) -> None:
+    connection.execute(
+        tables.leaf.insert(),
+        [
+            {"log_id": store.log_id, "leaf_index": size + number, "event_id": row.event_id}
+            for number, row in enumerate(rows)
+        ],
+    )
+    table, gone = tables.unsealed, 0
+    for start in range(0, len(rows), _CHUNK):
+        some = [row.event_id for row in rows[start : start + _CHUNK]]
+        gone += connection.execute(
+            table.delete().where(table.c.log_id == store.log_id, table.c.event_id.in_(some))
+        ).rowcount
+    if gone != len(rows):
+        raise ProofError("Another sealer took rows from the queue.")
+
+
+def _store_tiles(store: Store, connection: Connection, stored: Tiles) -> None:
+    table = tables.tile
+    for (level, index), hashes in stored.changed.items():
+        where = (table.c.log_id == store.log_id, table.c.level == level, table.c.tile_index == index)
+        if connection.execute(table.update().where(*where).values(hashes=hashes)).rowcount == 0:
+            connection.execute(table.insert().values(log_id=store.log_id, level=level, tile_index=index, hashes=hashes))
+
+
+def _checkpoint(store: Store, connection: Connection, tree: merkle.CompactRange, now: datetime) -> None:
+    table, day = tables.checkpoint, now.astimezone(UTC).date().isoformat()
+    connection.execute(table.delete().where(table.c.log_id == store.log_id, table.c.day == day, table.c.note.is_(None)))
+    connection.execute(table.insert().values(log_id=store.log_id, size=tree.size, root=tree.root(), day=day))
+
+
+def _count(store: Store, connection: Connection, rows: Sequence[Any]) -> None:
+    """Add the entries to the counts of their days."""
+    table = tables.daily
+    counts = Counter(key for row in rows if (key := counted(row.entry)) is not None)
+    for (day, event, choices), n in counts.items():
+        where = (
+            table.c.log_id == store.log_id,
+            table.c.day == day,
+            table.c.event == event,
+            table.c.choices == choices,
+        )
+        if connection.execute(table.update().where(*where).values(n=table.c.n + n)).rowcount == 0:
+            connection.execute(table.insert().values(log_id=store.log_id, day=day, event=event, choices=choices, n=n))
+
+
+def counted(entry: bytes) -> tuple[str, str, str] | None:
+    """Under which day, event and choices an entry is counted; ``None`` for one that is no decision."""
+    fields = json.loads(entry)
+    if "g" not in fields:
+        return None
+    return fields["d"], fields["k"], canonical({"g": fields["g"], "r": fields["r"]}).decode()
+
+
+def _check_guard(store: Store, connection: Connection, made: Checkpoint, keyring: Keyring) -> None:
+    guard = keyring.guard(store.origin)
+    if guard is None:
+        return
+    try:
+        proof = tiles(store, connection).consistency_proof(guard.size, made.size)
+        merkle.verify_consistency(guard.size, made.size, guard.root, made.root, proof)
+    except ProofError as error:
+        raise SigningError(
+            f"A tree of {guard.size} leaves was signed before, and this one of {made.size} does not continue it: "
+            f"was an old backup restored? {error}"
+        ) from error
+
+
+def _signer(store: Store, connection: Connection, made: Checkpoint, keyring: Keyring) -> note.Signer:
+    """The log's key, made at the first signature; the public one is noted in the database."""
+    table = tables.log_key
+    known = set(connection.execute(select(table.c.vkey).where(table.c.log_id == store.log_id)).scalars())
+    signer = keyring.signer(store.origin)
+    if signer is None and known:
+        raise SigningError(f"The signing key of {store.origin} is missing: {keyring.key_file}.")
+    if signer is None:
+        signer = keyring.generate(store.origin)
+    if signer.vkey not in known:
+        if known:
+            raise SigningError(f"The signing key in {keyring.key_file} is not the one that signed this log before.")
+        connection.execute(table.insert().values(log_id=store.log_id, vkey=signer.vkey, first_size=made.size))
+    return signer
