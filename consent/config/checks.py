@@ -61,6 +61,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "W012": "A service that can be self-hosted is self-hosted.",
     "W013": "Facts from the catalogue were confirmed with the provider.",
     "W014": "Measurement without consent is confirmed for the site's market.",
+    "W015": "Nothing that only a person can decide is left open.",
 }
 """What each check holds true, by id. ``E…`` stops the start, ``W…`` is said and passes; an id is never reused."""
 

@@ -149,6 +149,6 @@ def _catalogue_facts(one: Declared) -> None:
     if meta["confidence"] == "low":
         one.spot.at("use").add(
             "W013",
-            f"The catalogue's facts about {one.service.name} have not been confirmed with {one.service.provider}.",
+            f"The catalogue's facts about {one.service.name} have not been confirmed with its provider.",
             "Compare recipients, countries and storage with its privacy policy; what you write here takes precedence.",
         )

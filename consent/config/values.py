@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from consent.config import country as countries_of
 from consent.config.checks import Spot
 from consent.config.duration import days
 from consent.errors import nearest
 
+DECIDE: Final = "DECIDE"
+"""Begins a value that `consent init` could not know."""
 Read = Callable[[object, Spot], Any]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -28,6 +30,8 @@ def text(value: object, spot: Spot) -> str | None:
     if not words:
         spot.add("E014", f"{_the(spot)} is empty.", "Write what it is, or take the line out.")
         return None
+    if words.startswith(DECIDE):
+        spot.add("W015", f"{_the(spot)} still waits for a person to decide it.", "Visitors read it: write what is true.")
     return words
 
 

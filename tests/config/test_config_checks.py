@@ -152,6 +152,7 @@ ROWS = [
     ("W011", 20, None, SITE + STATS + STATS.replace('"stats"', '"more"')),
     ("W012", 6, None, SITE + '[[service]]\nuse = "google-fonts"\n'),
     ("W013", 6, None, SITE + '[[service]]\nuse = "donorbox"\n'),
+    ("W015", 3, None, SITE.replace("Harbour News Trust", "DECIDE: who is responsible")),
     ("W014", 14, None, SITE + 'market = "fr"\n' + STATS + f'legal_basis = "necessary"\nexempt_reason = "{REASON}"\n'),
 ]
 
