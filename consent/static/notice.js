@@ -1,1 +1,234 @@
+// Improves the forms that work without it: answers in place, what is granted comes alive, tabs stay in step.
+const script = document.querySelector("script[data-consent-script]");
+const { prefix, granted: initially, necessary, services } = script.dataset;
+const words = (text) => (text || "").split(" ").filter(Boolean);
+const all = words(services).map((pair) => pair.split(":"));
+const always = new Set(words(necessary));
+const own = "[data-consent-banner],[data-consent-confirmation],[data-consent-placeholder],[data-consent-preferences]";
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("consent") : null;
+let granted = new Set(words(initially));
+let edited = false;
+let pending = false;
 
+// Trusted Types: the strings that pass are this page's own, and our server's answer. Where the page's policy forbids
+// ours, nothing is improved and the forms are posted as they are.
+const same = (text) => text;
+const rules = { createHTML: same, createScript: same, createScriptURL: same };
+let trusted = rules;
+try {
+  if (window.trustedTypes) trusted = trustedTypes.createPolicy("consentry", rules);
+} catch {
+  trusted = null;
+}
+
+const runs = (key) => always.has(key) || granted.has(key);
+const allows = (key) => {
+  const members = all.filter(([category]) => category === key);
+  return members.length ? members.every(([, service]) => runs(service)) : key === "necessary" || runs(key);
+};
+const open = () => {
+  const notice = document.querySelector("[data-consent-banner]");
+  if (!notice) location.assign(`${prefix}?${new URLSearchParams({ next: location.pathname + location.search })}`);
+  else focus(notice.querySelector("h2"));
+};
+window.consent = { allows, open };
+
+function focus(element) {
+  if (!element) return;
+  if (!element.hasAttribute("tabindex")) element.tabIndex = -1;
+  element.focus();
+}
+
+function reload() {
+  if (!edited) location.reload();
+}
+
+// What the visitor has granted now, by service; tells the page, and brings to life what was waiting.
+function become(keys, { scripts }) {
+  const before = granted;
+  granted = new Set(keys);
+  const added = [...granted].filter((key) => !before.has(key));
+  const removed = [...before].filter((key) => !granted.has(key));
+  const refused = all.map(([, service]) => service).filter((key) => !runs(key));
+  document.dispatchEvent(new CustomEvent("consent:change", { detail: { granted: [...granted], refused } }));
+  if (added.length) revive(scripts);
+  return { added, removed };
+}
+
+function revive(scripts) {
+  for (const card of document.querySelectorAll("[data-consent-placeholder]")) {
+    if (runs(card.dataset.consentPlaceholder)) show(card, card.dataset.wrapper);
+  }
+  if (!scripts) return;
+  dropStubs();
+  const waiting = [...document.querySelectorAll("[data-consent-service]:not(input)")];
+  restore(waiting.filter((element) => runs(element.dataset.consentService) && !element.closest("[data-consent-inert]")));
+}
+
+// In document order: a classic script with src holds up those after it, as the parser would; deferred and module
+// scripts come last, async ones whenever they like.
+async function restore(elements) {
+  const last = [];
+  for (const element of elements) {
+    if (element.localName !== "script") attributes(element, element);
+    else if (element.matches("[data-consent-type=module],[data-consent-src][defer]:not([async])")) last.push(element);
+    else await run(element);
+  }
+  for (const element of last) await run(element);
+}
+
+function run(old) {
+  const fresh = document.createElement("script");
+  for (const { name, value } of old.attributes) {
+    if (!name.startsWith("data-consent-") && name !== "type") fresh.setAttribute(name, code(name, value));
+  }
+  fresh.nonce = old.nonce;
+  fresh.async = old.hasAttribute("async");
+  if (old.dataset.consentType) fresh.type = old.dataset.consentType;
+  fresh.textContent = trusted.createScript(old.textContent);
+  const waits = old.hasAttribute("data-consent-src") && !fresh.async;
+  if (old.hasAttribute("data-consent-src")) fresh.src = trusted.createScriptURL(old.dataset.consentSrc);
+  return new Promise((done) => {
+    if (waits) fresh.onload = fresh.onerror = () => done();
+    old.replaceWith(fresh);
+    if (!waits) done();
+  });
+}
+
+function attributes(from, to) {
+  for (const { name, value } of [...from.attributes]) {
+    const original = /^data-consent-(?!service$|undeclared$|inert$)(.+)/.exec(name)?.[1];
+    if (!original) continue;
+    from.removeAttribute(name);
+    to.setAttribute(original, code(original, value));
+  }
+  to.removeAttribute("data-consent-service");
+}
+
+const code = (name, value) => (name === "srcdoc" ? trusted.createHTML(value) : name.startsWith("on") ? trusted.createScript(value) : value);
+
+function dropStubs() {
+  for (const entry of words(document.querySelector("script[data-stubs]")?.dataset.stubs)) {
+    const [service, name] = [entry.slice(0, entry.indexOf(":")), entry.slice(entry.indexOf(":") + 1, -2)];
+    if (runs(service) && window[name]?.consentStub) delete window[name];
+  }
+}
+
+// The card gives way to its frame, which loads `url` or is loading what was posted into it.
+function show(card, url) {
+  const frame = card.querySelector("iframe");
+  if (url) frame.src = url;
+  const focused = card.contains(document.activeElement);
+  card.classList.add("cst-on");
+  if (focused) focus(frame);
+}
+
+// The declared storage of services that may not run any more.
+async function forget(region) {
+  const names = JSON.parse(region?.dataset.forget || "{}");
+  const matching = (kind, keys) => {
+    const patterns = (names[kind] || []).map((name) => new RegExp(`^${name.split("*").map((part) => part.replace(/[^\w]/g, "\\$&")).join(".*")}$`));
+    return keys.filter((key) => patterns.some((pattern) => pattern.test(key)));
+  };
+  try {
+    for (const key of matching("local_storage", Object.keys(localStorage))) localStorage.removeItem(key);
+    for (const key of matching("session_storage", Object.keys(sessionStorage))) sessionStorage.removeItem(key);
+    if (names.indexeddb && indexedDB.databases) {
+      for (const key of matching("indexeddb", (await indexedDB.databases()).map((found) => found.name))) indexedDB.deleteDatabase(key);
+    }
+    if (names.cache_storage) for (const key of matching("cache_storage", await caches.keys())) await caches.delete(key);
+  } catch {
+    // The browser keeps storage from this page, so there is nothing to delete.
+  }
+}
+
+// The server's own confirmation takes the place of what was asked.
+function confirm(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = trusted.createHTML(html);
+  const region = holder.content.firstElementChild;
+  if (!region) return;
+  document.querySelector("[data-consent-confirmation]")?.remove();
+  document.body.prepend(region);
+  focus(region.querySelector("[role=status]"));
+  forget(region);
+}
+
+function fail(form) {
+  const said = form.querySelector("[role=alert]") || document.createElement("p");
+  said.setAttribute("role", "alert");
+  said.textContent = form.dataset.failed;
+  form.prepend(said);
+}
+
+async function answer(form, button) {
+  pending = true;
+  form.setAttribute("aria-busy", "true");
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const response = await fetch(form.action, { method: "POST", body, headers: { "X-Consent": "fetch" }, credentials: "same-origin" });
+    settle(form, await response.json());
+  } catch {
+    fail(form);
+  }
+  pending = false;
+  form.removeAttribute("aria-busy");
+}
+
+function settle(form, { granted: keys, message, html, reload: needed }) {
+  if (message === "outdated") return location.reload();
+  const taken = message !== "not-recorded" && message !== "cross-site";
+  const placed = form.closest("[data-consent-placeholder]");
+  if (taken && !placed) document.querySelector("[data-consent-banner]")?.remove();
+  if (!taken || !placed) confirm(html);
+  setTimeout(() => {
+    const { added, removed } = become(keys, { scripts: !needed });
+    if (added.length + removed.length) channel?.postMessage(keys);
+    if (needed || removed.length) reload();
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  if (form.matches("[data-consent-hide]")) {
+    event.preventDefault();
+    form.closest("[data-consent-confirmation]").remove();
+    focus(document.querySelector("main h1, h1, main"));
+  } else if (form.matches("[data-consent-form]")) {
+    if (button?.value === "once") return show(form.closest("[data-consent-placeholder]"));
+    if (!trusted || form.matches("[data-consent-preferences]")) return;
+    event.preventDefault();
+    if (!pending) answer(form, button);
+  }
+});
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.closest(own)) edited = true;
+});
+
+addEventListener("pageshow", async ({ persisted }) => {
+  if (!persisted) return;
+  const response = await fetch(`${prefix}state`, { cache: "no-store", credentials: "same-origin" });
+  step((await response.json()).granted);
+});
+
+// Another tab, or this page's own past, knows better: what was withdrawn must stop, what was granted may begin.
+function step(keys) {
+  const known = [...granted].sort().join(" ");
+  if (known === [...keys].sort().join(" ")) return;
+  document.querySelector("[data-consent-banner]")?.remove();
+  become(keys, { scripts: false });
+  reload();
+}
+if (channel) channel.onmessage = ({ data }) => step(data);
+
+const said = document.querySelector("[data-consent-confirmation]");
+if (said) {
+  forget(said);
+  said.querySelector("[role=status]").focus({ preventScroll: true });
+}
+for (const inert of document.querySelectorAll("[data-consent-inert]")) {
+  const card = inert.previousElementSibling;
+  if (card?.matches("[data-consent-placeholder]") && getComputedStyle(inert).position === "absolute") card.classList.add("cst-fills");
+}
