@@ -1,0 +1,88 @@
+"""Pages that can't fall behind: check ids, commands and the catalogue, read from the package when the docs are built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+class _Generated(SphinxDirective):
+    """A directive whose content is Markdown that Python wrote."""
+
+    def lines(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        holder = nodes.container()
+        source = f"<{self.name}>"
+        self.state.nested_parse(StringList(list(self.lines()), source=source), self.content_offset, holder)
+        return holder.children
+
+
+class Checks(_Generated):
+    """Every check of ``consent.config`` whose id begins with the argument: ``E`` or ``W``."""
+
+    required_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        from consent.config import CHECKS
+
+        yield from ("| Id | What it holds true |", "|---|---|")
+        for id, meaning in CHECKS.items():
+            if id.startswith(self.arguments[0]):
+                yield f"| `{id}` | {meaning} |"
+
+
+class Commands(_Generated):
+    """Every ``consent`` command with its arguments, options and help, as click knows them."""
+
+    def lines(self) -> Iterator[str]:
+        from consent.cli import main
+
+        for names, command in _walk(main, ("consent",)):
+            if names[1:] and not isinstance(command, click.Group):
+                yield from _described(" ".join(names), command)
+
+
+class Catalogue(_Generated):
+    """The ready-made services."""
+
+    def lines(self) -> Iterator[str]:
+        from consent import catalogue
+
+        yield from ("| `use` | Service | Category | Provider | Facts confirmed |", "|---|---|---|---|---|")
+        for key, entry in catalogue.all().items():
+            about = entry["catalogue"]
+            provider = entry.get("provider") or "who hosts it"
+            yield f"| `{key}` | {entry['name']} | {entry['category']} | {provider} | {about['confidence']} |"
+
+
+def _walk(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield names, command
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            yield from _walk(command.commands[name], (*names, name))
+
+
+def _described(name: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    usage = " ".join([name, *command.collect_usage_pieces(context)])
+    yield from (f"**`{usage}`**", "", (command.help or "").replace("\b\n", "").strip(), "")
+    for parameter in command.params:
+        record = parameter.get_help_record(context)
+        if record is not None and "--help" not in record[0]:
+            yield from (f"- `{record[0]}`: {record[1]}".rstrip(": "), "")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives."""
+    app.add_directive("consent-checks", Checks)
+    app.add_directive("consent-commands", Commands)
+    app.add_directive("consent-catalogue", Catalogue)
+    return {"parallel_read_safe": True}
