@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consent.closing import Closing, Through
+from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
 from consent.forms import LARGEST_FORM, parse_form
@@ -38,7 +39,7 @@ class ConsentMiddleware:
         policy: Policy | str | Path,
         *,
         secret_key: str | bytes | Sequence[str | bytes],
-        log: str | None,
+        log: str | Recorder | None,
         https: bool | str = "auto",
         debug: bool = False,
     ) -> None:

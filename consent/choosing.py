@@ -33,7 +33,7 @@ _SAYS: Final = {
     "withdraw": "withdrawn",
     "always": "embedded",
 }
-_LAYERS: Final = frozenset({"first", "preferences", "placeholder"})
+_LAYERS: Final = frozenset({"first", "preferences", "embed"})
 _log = logging.getLogger("consent")
 
 
@@ -53,12 +53,11 @@ class Chooser:
         if action not in ACTIONS:
             return pages.message(visit, "unknown-action", status=400)
         came_from = origin.came_from(visit.request)
-        if came_from == origin.CROSS:
+        harmless = action in REFUSALS or action == HIDE
+        if came_from == origin.CROSS or (came_from == origin.UNKNOWN and not harmless):
             return pages.message(visit, "cross-site", status=403)
         if action == HIDE:
             return self._back(visit, form, "")
-        if came_from == origin.UNKNOWN and action not in REFUSALS:
-            return pages.preferences(visit, message="cross-site", status=403)
         artefact = self._engine.exhibits.find(one(form, "artefact"))
         if action == ONCE:
             return self._once(visit, form, artefact)

@@ -12,6 +12,7 @@ import flask
 from markupsafe import Markup
 
 from consent.config import load
+from consent.decision import Recorder
 from consent.engine import Engine
 from consent.errors import ConfigError
 from consent.policy import Policy
@@ -52,7 +53,7 @@ class _Site:
 
     policy: Policy
     secret_key: str | bytes | Sequence[str | bytes] | None
-    log: str
+    log: str | Recorder
     app: flask.Flask
     _engine: Engine | None = None
     _lock: Any = field(default_factory=Lock)
@@ -88,7 +89,7 @@ class Consent:
         *,
         policy: Policy | str | Path | None = None,
         secret_key: str | bytes | Sequence[str | bytes] | None = None,
-        log: str | None = None,
+        log: str | Recorder | None = None,
     ) -> None:
         self._policy = policy
         self._secret_key = secret_key

@@ -46,21 +46,21 @@ class Pages:
                 return self._static(name.removeprefix("static/"))
         return None
 
-    def preferences(self, visit: Visit, *, message: str = "", status: int = 200) -> Response:
-        """The preferences page, with the message of the answer just given if there is one."""
-        query = parse_qs(visit.request.query)
+    def preferences(self, visit: Visit) -> Response:
+        """The preferences page: everything that can be allowed or refused, and the present state of it."""
+        engine, query = self._engine, parse_qs(visit.request.query)
         target = local_target((query.get("next") or [""])[0], fallback=visit.prefix)
-        everything = self._engine.policy.current.keys
-        view = visit.view((query.get("lang") or [None])[0], next=target, asking=everything)  # type: ignore[list-item]
-        if message:
-            view = visit.view(view.locale, next=target, asking=everything, message=message)
-        self._engine.exhibits.keep(self._engine.banner.artefact(view))
-        spoken = self._engine.jar.unsay(visit.request) if visit.message else []
-        return self._html(self._engine.banner.preferences(view), status, [*spoken, *self._engine.closer.expiry(visit)])
+        view = visit.view((query.get("lang") or [""])[0] or None, next=target).asking_all(engine.policy)
+        engine.exhibits.keep(engine.banner.artefact(view))
+        spoken = engine.jar.unsay(visit.request) if visit.message else []
+        return self._html(engine.banner.preferences(view), 200, [*spoken, *engine.closer.expiry(visit)])
 
     def message(self, visit: Visit, title: str, *, status: int) -> Response:
-        """A plain page that says what happened and what to do."""
-        return self._html(self._engine.banner.plain(visit.view(next=visit.prefix), title), status, [])
+        """A plain page that says what happened and what to do, and asks again where that helps."""
+        engine = self._engine
+        view = visit.view(next=visit.prefix)
+        engine.exhibits.keep(engine.banner.artefact(view.asking_all(engine.policy)))
+        return self._html(engine.banner.plain(view, title), status, [])
 
     def _html(self, page: str, status: int, more: list[tuple[str, str]]) -> Response:
         return Response(
@@ -104,7 +104,7 @@ class Pages:
             return self.message(visit, "not-granted", status=403)
         locale = visit.view((query.get("lang") or [""])[0] or None).locale
         page = engine.banner.wrapper(
-            service=service, url=url, title=service.name, locale=locale, prefix=visit.prefix
+            service=key, url=url, title=service.name, locale=locale, prefix=visit.prefix
         )
         return Response(
             status=200,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from consent.closing import Closing
+from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
 from consent.forms import LARGEST_FORM, parse_form
@@ -63,7 +64,7 @@ class ConsentMiddleware(Gateway):
         policy: Policy | str | Path,
         *,
         secret_key: str | bytes | Sequence[str | bytes],
-        log: str | None,
+        log: str | Recorder | None,
         https: bool | str = "auto",
         debug: bool = False,
     ) -> None:
