@@ -167,5 +167,5 @@ def _messages(catalogue: Catalog) -> dict[str, object]:
     return {
         message.id if isinstance(message.id, str) else message.id[0]: message.string
         for message in catalogue
-        if message.id and not message.fuzzy and (any(message.string) or catalogue.locale == Locale(SOURCE))
+        if message.id and not message.fuzzy and (any(message.string or ()) or catalogue.locale == Locale(SOURCE))
     }

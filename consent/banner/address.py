@@ -9,7 +9,10 @@ from urllib.parse import quote, urlencode, urlsplit
 from consent.policy import Service
 
 _WATCH: Final = (
-    (re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{11})"), "https://www.youtube.com/watch?v={}"),
+    (
+        re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{11})"),
+        "https://www.youtube.com/watch?v={}",
+    ),
     (re.compile(r"https?://player\.vimeo\.com/video/(\d+)"), "https://vimeo.com/{}"),
 )
 
@@ -33,7 +36,7 @@ def framed(service: Service, ident_or_url: str) -> str:
     if ident_or_url.startswith("//") and is_web(f"https:{ident_or_url}"):
         return f"https:{ident_or_url}"
     if "{id}" not in service.embed:
-        raise ValueError(f"{service.key!r} has no embed pattern with {{id}}: pass a full https address, not {ident_or_url!r}")
+        raise ValueError(f"{service.key!r} has no embed pattern with {{id}}: pass a full address, not {ident_or_url!r}")
     if ":" in ident_or_url:
         raise ValueError(f"{ident_or_url!r} is neither an identifier of {service.key!r} nor an http(s) address")
     return service.embed.replace("{id}", quote(ident_or_url, safe=""))

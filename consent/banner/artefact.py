@@ -15,7 +15,13 @@ from consent.policy import Policy
 
 
 def artefact(
-    policy: Policy, view: View, *, html: Mapping[str, str], labels: Mapping[str, str], texts_version: str, banner_version: str
+    policy: Policy,
+    view: View,
+    *,
+    html: Mapping[str, str],
+    labels: Mapping[str, str],
+    texts_version: str,
+    banner_version: str,
 ) -> Artefact:
     """The artefact of this neutral view; the same in every process that shows the same.
 
@@ -37,7 +43,7 @@ def artefact(
             "profile": policy.site.market,
             "gpc": view.gpc,
             "asked": list(view.asking),
-            "defaults": {key: False for key in view.asking},
+            "defaults": dict.fromkeys(view.asking, False),
             "material_version": policy.current.version,
             "policy_sha256": policy.digest(),
             "policy": snapshot(policy),

@@ -85,7 +85,9 @@ class Banner:
 
     def confirmation(self, view: View) -> bytes:
         """What is said after an answer, with a button that hides it; nothing for an empty ``view.message``."""
-        return self._bytes("confirmation.html", view, forget=scripting.forget(self._policy, view)) if view.message else b""
+        return (
+            self._bytes("confirmation.html", view, forget=scripting.forget(self._policy, view)) if view.message else b""
+        )
 
     def settings_link(self, view: View) -> bytes:
         """The link that belongs on every page, to where a choice is changed (GDPR Art. 7(3))."""
@@ -169,7 +171,9 @@ class Banner:
         for service in self._policy.optional:
             if service.embed:
                 embed = Written(service=service, url=service.embed)
-                html[f"placeholder:{service.key}"] = self._text("placeholder.html", view, **self._card(view, embed, digest=""))
+                html[f"placeholder:{service.key}"] = self._text(
+                    "placeholder.html", view, **self._card(view, embed, digest="")
+                )
         phrases = self._phrases(locale)
         return artefact(
             self._policy,

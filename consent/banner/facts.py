@@ -72,7 +72,9 @@ def facts(service: Service, phrases: Phrases) -> list[Fact]:
     texts, own = phrases.texts, service.catalogue
     processed = texts.list(texts.country(code) for code in service.processing_countries)
     reviewed = phrases.t(
-        "{person} on {day}", person=service.reviewed_by, day=texts.date(service.reviewed_on) if service.reviewed_on else ""
+        "{person} on {day}",
+        person=service.reviewed_by,
+        day=texts.date(service.reviewed_on) if service.reviewed_on else "",
     )
     rows = [
         (phrases.t("Provider"), escape(service.provider)),
@@ -84,7 +86,10 @@ def facts(service: Service, phrases: Phrases) -> list[Fact]:
         (phrases.t("Legal basis"), _basis(service, phrases)),
         (phrases.t("Why it needs no consent"), phrases.own(service.exempt_reason, catalogue=own)),
         (phrases.t("Necessary only on"), escape(texts.list(service.on_request) if service.on_request else "")),
-        (phrases.t("Reviewed by"), reviewed if service.reviewed_by and service.reviewed_on else escape(service.reviewed_by)),
+        (
+            phrases.t("Reviewed by"),
+            reviewed if service.reviewed_by and service.reviewed_on else escape(service.reviewed_by),
+        ),
         (phrases.t("Privacy policy of the provider"), _link(service.privacy_policy)),
         (phrases.t("Objecting with the provider"), _link(service.opt_out)),
         (phrases.t("Loaded from"), escape(", ".join(service.load))),

@@ -64,16 +64,24 @@ MESSAGES: Final = MappingProxyType(
         "saved": N_("Your selection is saved."),
         "withdrawn": N_("Your consent is withdrawn. Nothing optional is loaded any more."),
         "embedded": N_("Your choice is saved: this content will be shown from now on."),
-        "not-recorded": N_("Your consent could not be recorded just now, so nothing was allowed. The site works without it; please try again later."),
-        "outdated": N_("What this site asks has changed since this page was opened, so nothing was allowed. Please choose again."),
-        "cross-site": N_("Your browser did not say which page your answer came from, so nothing was allowed. If you meant to answer, please do so here."),
+        "not-recorded": N_(
+            "Your consent could not be recorded just now, so nothing was allowed. "
+            "The site works without it; please try again later."
+        ),
+        "outdated": N_(
+            "What this site asks has changed since this page was opened, so nothing was allowed. Please choose again."
+        ),
+        "cross-site": N_(
+            "Your browser did not say which page your answer came from, so nothing was allowed. "
+            "If you meant to answer, please do so here."
+        ),
         "erased": N_("The record of your choice is erased and your consent is withdrawn."),
         "unknown-action": N_("This answer could not be understood, so nothing was changed."),
         "unknown-embed": N_("This site has not declared what was asked for, so it is not loaded."),
         "not-granted": N_("You have not allowed this content, so it is not loaded."),
         "unreadable": N_("This page came in a form that could not be checked, so it is not shown."),
     }
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +104,11 @@ class Phrases:
 
     def t(self, message: str, **values: object) -> Markup:
         """The translated message as HTML: it and its values are escaped, save values that are markup already."""
-        return Markup(fill(str(escape(self.texts.gettext(message))), _escaped(values)))
+        return _filled(self.texts.gettext(message), values)
 
     def tn(self, singular: str, plural: str, n: int, **values: object) -> Markup:
         """As :meth:`t`, in the form that ``n`` things need."""
-        text = self.texts.ngettext(singular, plural, n, n="{n}")
-        return Markup(fill(str(escape(text)), _escaped({"n": n, **values})))
+        return _filled(self.texts.ngettext(singular, plural, n, n="{n}"), {"n": n, **values})
 
     def own(self, text: str, *, catalogue: str = "") -> Markup:
         """A declared text as HTML: translated if it can be, else marked with the language it is in (WCAG 3.1.2)."""
@@ -194,5 +201,7 @@ class Phrases:
         return self.texts.gettext(PHRASES[category.key], services=self.names(services))
 
 
-def _escaped(values: Mapping[str, object]) -> dict[str, Markup]:
-    return {name: escape(value) for name, value in values.items()}
+def _filled(message: str, values: Mapping[str, object]) -> Markup:
+    """The message as HTML: its own characters escaped first, then each value escaped and put in its place."""
+    safe = {name: escape(value) for name, value in values.items()}
+    return Markup(fill(str(escape(message)), safe))  # noqa: S704 - both parts are escaped above
