@@ -26,6 +26,7 @@ _TRANSFERS: Final = {
     "certification": "a certification (GDPR Art. 46(2)(f))",
     "derogation": "a derogation for specific situations (GDPR Art. 49)",
 }
+_NOTHING: Final = "nothing is loaded from it, and nothing is stored or read on the device for it."
 _KINDS: Final = {
     "cookie": "cookie", "local_storage": "local storage entry", "session_storage": "session storage entry",
     "indexeddb": "IndexedDB database", "cache_storage": "cache", "service_worker": "service worker",
@@ -94,16 +95,12 @@ def _waiting(policy: Policy) -> tuple[str, ...]:
     if not policy.optional:
         return ("Nothing does: everything declared is necessary. No notice is shown; the declaration still is.",)
     names = _listed(service.name for service in policy.optional)
-    count = len(policy.optional)
+    waits = "1 service waits" if len(policy.optional) == 1 else f"{len(policy.optional)} services wait"
     return (
+        f"{waits}: {_ended(names)} Until a visitor agrees to one of them, {_NOTHING} A refusal has the same effect.",
         (
-            f"{count} {'service waits' if count == 1 else 'services wait'}: {_ended(names)} Until a visitor agrees to one "
-            "of them, nothing is loaded from it, and nothing is stored or read on the device for it. A refusal has the same "
-            "effect as no answer."
-        ),
-        (
-            "Each can be agreed to and refused on its own; the categories are headings and shortcuts. Nothing is selected "
-            "beforehand, and refusing takes as many clicks as accepting."
+            "Each can be agreed to and refused on its own; categories are headings and shortcuts. "
+            "Nothing is selected beforehand, and refusing takes as many clicks as accepting."
         ),
     )
 
@@ -142,8 +139,8 @@ def _asking(policy: Policy) -> tuple[str, ...]:
     days = policy.ask.lifetime_days
     lines = [
         (
-            f"An answer, yes or no, counts for {days} days from the day it was given; visits do not extend it. It can be "
-            "changed or withdrawn at any time under Cookie settings, which every page links."
+            f"An answer, yes or no, counts for {days} days from the day it was given; visits do not extend it. "
+            "It can be changed or withdrawn at any time under Cookie settings, which every page links."
         ),
         (
             "Within that time visitors are asked again only about what is new: another service, recipient, country, "

@@ -123,15 +123,24 @@ def _tracker(seen: Seen, finding: Finding, found: dict[str, Finding]) -> None:
 def _name(seen: Seen, found: dict[str, Finding]) -> None:
     if seen.what.startswith(("consent", "__Host-consent")):
         return
-    owners = catalogue.by_cookie(seen.what)
-    if owners and any(key in found for key in owners):
-        _of_catalogue(next(key for key in owners if key in found), found).add(seen)
+    owners = [key for key in catalogue.by_cookie(seen.what) if key in found or _sets_on_site(key, seen.what)]
+    likely = [key for key in owners if key in found] or owners
+    if len(likely) == 1 or (likely and likely[0] in found):
+        _of_catalogue(likely[0], found).add(seen)
         return
     title = f"{seen.what} ({'cookie' if seen.kind == 'cookie' else 'local storage'})"
     finding = found.setdefault(f"{seen.kind} {seen.what}", Finding(proposal=NECESSARY, title=title, kind=seen.kind))
     if seen.what not in finding.names:
         finding.names.append(seen.what)
     finding.add(seen)
+
+
+def _sets_on_site(key: str, name: str) -> bool:
+    """Whether this service stores something by that name under the site's own host."""
+    return any(
+        fnmatchcase(name, item["name"]) and item.get("party", "first") == "first"
+        for item in catalogue.all()[key].get("storage", ())
+    )
 
 
 def _of_catalogue(key: str, found: dict[str, Finding]) -> Finding:

@@ -97,7 +97,7 @@ def _necessary(finding: Finding) -> str:
         f'{{ name = {_quoted(name)}, kind = "{finding.kind}", {lasts}purpose = "…" }}' for name in finding.names
     )
     lines = [
-        f"# {MARK}: is {finding.names[0]} needed for something that the visitor asked for? If not, it waits for consent.",
+        f"# {MARK}: is {finding.names[0]} needed for something the visitor asked for? If not, it waits for consent.",
         "# [[service]]",
         f'# key = "{_key(finding.names[0])}"',
         '# category = "necessary"',
