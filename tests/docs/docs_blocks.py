@@ -101,5 +101,5 @@ def _mark_above(lines: list[str], fence: int) -> tuple[str, str]:
 
 
 def _check_mark(line: str, page: Path, number: int) -> None:
-    if "<!-- example:" in line and not _MARK.fullmatch(line.strip()):
+    if line.strip().startswith("<!-- example:") and not _MARK.fullmatch(line.strip()):
         raise ValueError(f"{page}:{number}: nobody can read this mark: {line.strip()}")
