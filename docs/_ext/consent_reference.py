@@ -43,9 +43,9 @@ class Commands(_Generated):
     """Every ``consent`` command with its arguments, options and help, as click knows them."""
 
     def lines(self) -> Iterator[str]:
-        from consent.cli import main
+        from consent.cli import cli
 
-        for names, command in _walk(main, ("consent",)):
+        for names, command in _walk(cli, ("consent",)):
             if names[1:] and not isinstance(command, click.Group):
                 yield from _described(" ".join(names), command)
 
@@ -66,8 +66,11 @@ class Catalogue(_Generated):
 def _walk(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield names, command
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from _walk(command.commands[name], (*names, name))
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _walk(found, (*names, name))
 
 
 def _described(name: str, command: click.Command) -> Iterator[str]:

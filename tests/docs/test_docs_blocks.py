@@ -180,14 +180,15 @@ def test_a_command_exists_and_its_options_parse(block: Block, tmp_path: Path, mo
 
 
 def parses(arguments: list[str]) -> None:
-    from consent.cli import main
+    from consent.cli import cli
 
-    command: click.Command = main
+    command: click.Command = cli
     names = ["consent"]
     while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
         names.append(arguments[0])
-        assert arguments[0] in command.commands, f"there is no command {' '.join(names)}"
-        command, arguments = command.commands[arguments[0]], arguments[1:]
+        found = command.get_command(click.Context(command), arguments[0])
+        assert found is not None, f"there is no command {' '.join(names)}"
+        command, arguments = found, arguments[1:]
     for word in arguments:
         if word.endswith(".html"):
             Path(word).touch()

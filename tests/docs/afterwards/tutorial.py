@@ -55,8 +55,8 @@ assert log.exists()
 
 from click.testing import CliRunner  # noqa: E402
 
-from consent.cli import main  # noqa: E402
+from consent.cli import cli  # noqa: E402
 
-shown = CliRunner().invoke(main, ["log", "show", receipt[1], "--url", f"sqlite:///{log.resolve()}"])
+shown = CliRunner().invoke(cli, ["log", "show", receipt[1], "--url", f"sqlite:///{log.resolve()}"])
 assert shown.exit_code == 0, shown.output
 assert "withdrawn" in shown.output
