@@ -1,0 +1,107 @@
+"""A second Content-Security-Policy from a visitor's permissions: it can only tighten what the application allows.
+
+It limits *hosts*; inline code, ``eval``, ``data:`` and ``blob:`` stay the application's own business. Several policies
+intersect (CSP level 3, section 8.1), so nothing here can loosen another header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from consent.choice import Permissions
+from consent.policy import Policy, Service
+
+LONGEST: Final = 4096
+"""The most bytes the header's value takes; servers and proxies limit what they pass."""
+
+_ALWAYS: Final = "'unsafe-inline' 'unsafe-eval' data: blob:"
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9\-]+(?:\.[a-z0-9\-]+)*(?::[0-9]+)?|\[[0-9a-f:.]+\](?::[0-9]+)?")
+
+
+def header_name(policy: Policy) -> str | None:
+    """The header to send it in; ``None`` for none. While undeclared hosts pass, it can only report."""
+    if policy.ask.csp == "off":
+        return None
+    if policy.ask.csp == "enforce" and policy.ask.undeclared == "block":
+        return "Content-Security-Policy"
+    return "Content-Security-Policy-Report-Only"
+
+
+def tightening(policy: Policy, permissions: Permissions, *, host: str, report_uri: str = "") -> str:
+    """The header's value: the site's own hosts and those of the services that may run, at most :data:`LONGEST` bytes.
+
+    ``host`` is the page's own. With ``pages = "shared"`` it names every declared host, the same for all visitors.
+    A pattern that CSP can't say (``www.google.*``, ``*/matomo.js``) is left out: on other hosts than the site's, such
+    a service needs a full host name.
+    """
+    shared = policy.ask.pages == "shared"
+    patterns = tuple(p for s in policy.services if shared or s.key in permissions.allowed for p in s.load)
+    return _value(policy.site.hosts, patterns, host, report_uri)
+
+
+def for_embed(service: Service, url: str) -> str:
+    """The policy of the page that wraps one embed: a frame of this service, its own style and script, nothing else."""
+    parts = urlsplit(url)
+    own = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    frames = " ".join(dict.fromkeys((own, *_sources(service.load, paths=False))))
+    return (
+        f"default-src 'none'; frame-src {frames}; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+
+
+@lru_cache(maxsize=512)
+def _value(hosts: tuple[str, ...], patterns: tuple[str, ...], host: str, report_uri: str) -> str:
+    own = [name for name in _sources(hosts, paths=False) if name != host]
+    tail = f"; report-uri {report_uri}" if report_uri else ""
+    for others in (_sources(patterns, paths=True), _sources(patterns, paths=False), _folded(_sources(patterns, paths=False))):
+        sources = " ".join(dict.fromkeys(("'self'", *own, *others)))
+        value = f"default-src {sources} {_ALWAYS}{tail}"
+        if len(value) <= LONGEST:
+            return value
+    # More hosts than fit: the last ones are left out, which denies and never allows.
+    room = LONGEST - len(value) + len(sources)
+    return f"default-src {sources[:room].rpartition(' ')[0]} {_ALWAYS}{tail}"
+
+
+def _sources(patterns: Iterable[str], *, paths: bool) -> list[str]:
+    """These ``load`` patterns as CSP host sources, each once, in order."""
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        name, slash, path = re.sub(r"^(?:[a-zA-Z][a-zA-Z0-9+.\-]*:)?//", "", pattern).partition("/")
+        name = _ascii(name)
+        if "*" in name and not re.fullmatch(r"\*\.[^*]+", name):
+            name = "*." + name.rpartition("*")[2].partition(".")[2]
+        if not _HOST.fullmatch(name) or name.count(".") < ("*" in name) * 2:
+            continue
+        path = (slash + path).partition("?")[0]
+        if not paths or not path:
+            found[name] = None
+            continue
+        exact, star, _ = path.partition("*")
+        if star or exact.endswith("/"):
+            found[name + quote(exact.rpartition("/")[0] + "/", safe="/%")] = None
+        else:
+            found[name + quote(exact, safe="/%")] = None
+            found[name + quote(exact, safe="/%") + "/"] = None
+    return [source for source in found if "/" not in source or source.partition("/")[0] not in found]
+
+
+def _folded(sources: list[str]) -> list[str]:
+    """The same hosts and their siblings in fewer words: ``a.x.example b.x.example`` becomes ``*.x.example``."""
+    parents: dict[str, list[str]] = {}
+    for source in sources:
+        parents.setdefault(source.partition(".")[2] if source.count(".") > 1 else source, []).append(source)
+    return [names[0] if len(names) == 1 else f"*.{parent}" for parent, names in parents.items()]
+
+
+def _ascii(name: str) -> str:
+    if name.isascii():
+        return name.lower().rstrip(".")
+    return ".".join(
+        label.lower() if label.isascii() else "xn--" + label.lower().encode("punycode").decode("ascii") for label in name.split(".")
+    )

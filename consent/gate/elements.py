@@ -1,0 +1,308 @@
+"""What each element fetches, and how its start tag is made inert: by insertions only.
+
+An attribute is renamed by putting ``data-consent-`` before its name, every duplicate of it too, because a browser's
+preload scanner may take another one than its parser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final
+
+from consent.gate.css import INERT
+from consent.gate.page import Blocked, Page
+from consent.gate.tokens import Attribute
+from consent.gate.urls import resolve
+
+PREFIX: Final = b"data-consent-"
+_HREF: Final = frozenset((b"href", b"xlink:href"))
+URLS: Final[dict[bytes, frozenset[bytes]]] = {
+    b"audio": frozenset((b"src",)),
+    b"bgsound": frozenset((b"src",)),
+    b"embed": frozenset((b"src",)),
+    b"feimage": _HREF,
+    b"fencedframe": frozenset((b"src",)),
+    b"frame": frozenset((b"src",)),
+    b"html": frozenset((b"manifest",)),
+    b"iframe": frozenset((b"src",)),
+    b"image": frozenset((b"src", b"href", b"xlink:href")),
+    b"img": frozenset((b"src",)),
+    b"model": frozenset((b"src",)),
+    b"object": frozenset((b"data", b"codebase", b"classid", b"archive")),
+    b"portal": frozenset((b"src",)),
+    b"script": frozenset((b"src", b"href", b"xlink:href")),
+    b"source": frozenset((b"src",)),
+    b"track": frozenset((b"src",)),
+    b"use": _HREF,
+    b"video": frozenset((b"src", b"poster")),
+}
+SPECIAL: Final = frozenset((b"animate", b"base", b"input", b"link", b"meta", b"set"))
+_DOCUMENTS: Final = frozenset((b"iframe", b"frame", b"object", b"embed", b"portal", b"fencedframe"))
+_EMBEDS: Final = {b"iframe": b"src", b"object": b"data", b"embed": b"src", b"video": b"src", b"audio": b"src"}
+FETCHING_LINKS: Final = frozenset(
+    "stylesheet preload modulepreload prefetch prerender preconnect dns-prefetch icon apple-touch-icon "
+    "apple-touch-icon-precomposed apple-touch-startup-image mask-icon fluid-icon manifest import serviceworker "
+    "compression-dictionary subresource next-prefetch".split()
+)
+_SVG_PAINT: Final = frozenset(
+    (
+        b"fill", b"stroke", b"filter", b"mask", b"clip-path", b"cursor", b"marker", b"marker-start", b"marker-mid",
+        b"marker-end", b"mask-image", b"background-image",
+    )  # fmt: skip
+)
+_SCRIPT_TYPE = re.compile(
+    r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?", re.IGNORECASE
+)
+_REFRESH = re.compile(r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.IGNORECASE | re.DOTALL)
+_JAVASCRIPT = re.compile(r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:", re.IGNORECASE)
+_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+_LOCAL_SCHEMES = re.compile(r"[\x00-\x20]*(?:d[\t\n\r]*a|j[\t\n\r]*a)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is to be done to one start tag. ``edits`` are insertions in order of position; ``said`` is for the report."""
+
+    said: list[Blocked] = field(default_factory=list)
+    renamed: list[Attribute] = field(default_factory=list)
+    edits: list[tuple[int, bytes]] = field(default_factory=list)
+    embed: Blocked | None = None
+    inert_script: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        return bool(self.renamed or self.edits or self.inert_script)
+
+    def rename(self, attribute: Attribute, said: list[Blocked]) -> None:
+        """Say ``said``, and rename the attribute if any of it is blocked."""
+        self.said += said
+        if any(finding.blocked for finding in said):
+            self.renamed.append(attribute)
+
+    def insertions(self, name_end: int, *, inert: bool = False) -> list[tuple[int, bytes]]:
+        """The insertions for the tag whose name ends at ``name_end``, in order; ``inert`` hides the element too."""
+        head = b' type="text/plain"' if self.inert_script else b""
+        head += marker(self.said)
+        if inert:
+            head += b" data-consent-inert hidden"
+        unique = {attribute.at for attribute in self.renamed}
+        return [(name_end, head), *sorted([*((at, PREFIX) for at in unique), *self.edits])]
+
+
+def marker(said: list[Blocked]) -> bytes:
+    """The attribute that says whose an inert element is."""
+    first = next((finding for finding in said if finding.blocked), None)
+    if first is None:
+        return b""
+    name, value = ("service", first.service) if first.service is not None else ("undeclared", first.host)
+    return b' data-consent-%b="%b"' % (name.encode(), escape(value).encode("ascii", "xmlcharrefreplace"))
+
+
+def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
+    """What the start tag ``name`` with these attributes would fetch or run, and what is to be done about it."""
+    outcome = Outcome()
+    tag = name.decode("ascii", "replace")
+    urls = URLS.get(name, ())
+    for attribute in attributes:
+        key = attribute.name
+        if not attribute.value:
+            continue
+        if key in urls:
+            _address(page, outcome, attribute, name, tag)
+        elif key == b"srcset":
+            if name in (b"img", b"source", b"image"):
+                outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
+        elif key == b"srcdoc":
+            if name == b"iframe":
+                _srcdoc(page, outcome, attribute)
+        elif key == b"style" or key in _SVG_PAINT:
+            _style(page, outcome, attribute, tag)
+        elif key.startswith(b"on"):
+            outcome.rename(attribute, page.script(page.text(attribute.value).encode(page.codec, "replace"), tag))
+        elif key in (b"ping", b"attributionsrc"):
+            outcome.rename(attribute, page.judge_each(page.text(attribute.value).split(), tag))
+        elif key == b"background":
+            outcome.rename(attribute, page.judge_each([page.text(attribute.value)], tag))
+        elif key in (b"href", b"xlink:href", b"action", b"formaction") and name != b"link":
+            _javascript(page, outcome, attribute, tag)
+    if name in SPECIAL:
+        _SPECIAL[name](page, outcome, attributes, tag)
+    elif name == b"script" and outcome.renamed:
+        disarm(outcome, attributes)
+    return outcome
+
+
+def disarm(outcome: Outcome, attributes: list[Attribute]) -> None:
+    """Make the script inert for every reader: a first ``type`` that never runs, and none of its own, nor a source."""
+    outcome.inert_script = True
+    outcome.renamed += [a for a in attributes if a.name in (b"type", b"src", b"href", b"xlink:href")]
+
+
+def runs(page: Page, attributes: list[Attribute]) -> bool:
+    """Whether an inline script with these attributes may run as JavaScript, by any of its ``type`` attributes."""
+    types = [page.text(a.value).strip() for a in attributes if a.name == b"type"]
+    return not types or any(_SCRIPT_TYPE.fullmatch(kind.partition(";")[0].strip()) for kind in types)
+
+
+def inline_script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome:
+    """What the text of a script does, by the script's type, and what is to be done to its start tag."""
+    outcome = Outcome()
+    types = [page.text(a.value).strip().lower() for a in attributes if a.name == b"type"]
+    if runs(page, attributes):
+        outcome.said = page.script(body, "script")
+    elif "importmap" in types:
+        outcome.said = _addresses(page, body)
+    elif "speculationrules" in types:
+        outcome.said = speculation(page, body)
+    if any(finding.blocked for finding in outcome.said):
+        disarm(outcome, attributes)
+    return outcome
+
+
+def speculation(page: Page, body: bytes) -> list[Blocked]:
+    """Speculation rules: each listed URL; rules that name no URL could fetch any link, and are denied by default."""
+    if page.denies_nothing:
+        return []
+    try:
+        rules = json.loads(body)
+        lists = [rule for key in rules for rule in rules[key] if isinstance(rules[key], list)]
+        named = all(isinstance(rule.get("urls"), list) and "where" not in rule for rule in lists)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        named = False
+    if not named:
+        return [Blocked(service=None, host="speculationrules", url="", tag="script", blocked=True)]
+    return page.judge_each([str(url) for rule in lists for url in rule["urls"]], "script")
+
+
+def _addresses(page: Page, body: bytes) -> list[Blocked]:
+    found: list[Blocked] = []
+    for match in _JSON_URL.finditer(body):
+        try:
+            text = json.loads(b'"' + match[1] + b'"')
+        except ValueError:
+            text = match[1].decode("utf-8", "replace")
+        if re.match(r"[/\\.]|[a-zA-Z][a-zA-Z0-9+.\-]*:", text):
+            found += page.judge_each([text], "script")
+    return found
+
+
+def _address(page: Page, outcome: Outcome, attribute: Attribute, name: bytes, tag: str) -> None:
+    text = page.text(attribute.value)
+    if _LOCAL_SCHEMES.match(text):
+        if name in _DOCUMENTS or name == b"script":
+            outcome.rename(attribute, page.document(text, tag))
+        if re.match(r"[\x00-\x20]*(?:data|javascript):", text, re.IGNORECASE):
+            return
+    said = page.judge_each(text.split() if attribute.name == b"archive" else [text], tag)
+    outcome.rename(attribute, said)
+    if outcome.embed is None and _EMBEDS.get(name) == attribute.name:
+        outcome.embed = next((finding for finding in said if finding.blocked), None)
+
+
+def _style(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None:
+    raw = attribute.value
+    if b"(" not in raw and b"&" not in raw:
+        return
+    plain = b"&" not in raw
+    found = page.sheet(raw if plain else page.text(raw).encode(page.codec, "replace"), tag)
+    said = [finding for _, finding in found]
+    if not plain:
+        outcome.rename(attribute, said)
+        return
+    outcome.said += said
+    outcome.edits += [(attribute.value_at + at, INERT) for at, finding in found if finding.blocked]
+
+
+def _javascript(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None:
+    text = page.text(attribute.value)
+    if _JAVASCRIPT.match(text):
+        outcome.rename(attribute, page.document(text, tag))
+
+
+def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
+    inner = page.inside(page.text(attribute.value).encode(page.codec, "xmlcharrefreplace"))
+    outcome.rename(attribute, inner)
+
+
+def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    rels = [a for a in attributes if a.name == b"rel"]
+    kinds = {kind for rel in rels for kind in page.text(rel.value).lower().split()}
+    if not kinds & FETCHING_LINKS:
+        return
+    before = len(outcome.renamed)
+    for attribute in attributes:
+        if attribute.name == b"href" and attribute.value:
+            text = page.text(attribute.value)
+            said = page.document(text, tag) if text.lstrip().lower().startswith("data:") else page.judge_each([text], tag)
+            outcome.rename(attribute, said)
+        elif attribute.name == b"imagesrcset":
+            outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
+    if len(outcome.renamed) > before:
+        outcome.renamed += rels
+        outcome.renamed += [a for a in attributes if a.name in (b"href", b"imagesrcset")]
+
+
+def _meta(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    kinds = [a for a in attributes if a.name == b"http-equiv"]
+    if not any(page.text(a.value).strip().lower() == "refresh" for a in kinds):
+        return
+    said: list[Blocked] = []
+    for attribute in attributes:
+        if attribute.name == b"content":
+            said += refresh(page, page.text(attribute.value), tag)
+    for attribute in kinds:
+        outcome.rename(attribute, said if attribute is kinds[0] else [f for f in said if f.blocked])
+
+
+def refresh(page: Page, content: str, tag: str) -> list[Blocked]:
+    """What a ``Refresh`` value leads to."""
+    match = _REFRESH.match(content)
+    target = next((group for group in match.groups() if group), "") if match else ""
+    if not target:
+        return []
+    return page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+
+
+def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    for attribute in attributes:
+        if attribute.name == b"href":
+            text = page.text(attribute.value)
+            outcome.rename(attribute, page.judge_each([text], tag))
+
+
+def bases(page: Page, attributes: list[Attribute]) -> None:
+    """Remember where the ``href`` of a ``base`` element leads relative URLs."""
+    for attribute in attributes:
+        if attribute.name == b"href":
+            url = resolve(page.text(attribute.value), page.bases[0])
+            if url is not None and url.host:
+                page.add_base(url)
+
+
+def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    if any(a.name == b"type" and page.text(a.value).strip().lower() == "image" for a in attributes):
+        for attribute in attributes:
+            if attribute.name == b"src" and attribute.value:
+                outcome.rename(attribute, page.judge_each([page.text(attribute.value)], tag))
+
+
+def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    for attribute in attributes:
+        if attribute.name in (b"to", b"from", b"by", b"values"):
+            text = page.text(attribute.value)
+            said = page.judge_each([part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag)
+            said += [finding for _, finding in page.sheet(text.encode(page.codec, "replace"), tag)]
+            outcome.rename(attribute, said)
+
+
+_SPECIAL: Final = {
+    b"animate": _animation,
+    b"base": _base,
+    b"input": _input,
+    b"link": _link,
+    b"meta": _meta,
+    b"set": _animation,
+}

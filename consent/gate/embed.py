@@ -1,0 +1,61 @@
+"""A visible thing that was blocked, as a placeholder needs to know it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from consent.gate.page import Blocked, Page
+from consent.gate.tokens import Attribute
+from consent.policy import Service
+
+TAGS: Final = frozenset((b"iframe", b"object", b"embed", b"video", b"audio"))
+_UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$))", re.IGNORECASE)
+_TINY = re.compile(r"\s*[01](?:\.\d*)?(?:px)?\s*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """A frame, object or medium that was blocked where a visitor would have seen it.
+
+    ``service`` is ``None`` for an undeclared third party. ``url`` is absolute, resolved as a browser does. ``lang`` is
+    that of the page's ``<html>``, as seen so far. The texts are decoded; ``attributes`` are all of the tag's, in order.
+    """
+
+    service: Service | None
+    url: str
+    tag: str
+    width: str = ""
+    height: str = ""
+    title: str = ""
+    allow: str = ""
+    style: str = ""
+    lang: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+def embed_of(page: Page, name: bytes, tag: list[Attribute], blocked: Blocked, lang: str | None) -> Embed | None:
+    """What a placeholder is made from, or ``None`` where the element shows nothing (a tracking frame)."""
+    if name not in TAGS:
+        return None
+    pairs = [(a.name.decode("ascii", "replace"), page.text(a.value)) for a in tag]
+    first: dict[str, str] = {}
+    for key, value in pairs:
+        first.setdefault(key, value)
+    if "hidden" in first or _UNSEEN.search(first.get("style", "")):
+        return None
+    if any(_TINY.fullmatch(first.get(side, "")) for side in ("width", "height")):
+        return None
+    return Embed(
+        service=page.permissions.policy.service(blocked.service) if blocked.service else None,
+        url=blocked.url,
+        tag=name.decode("ascii"),
+        width=first.get("width", ""),
+        height=first.get("height", ""),
+        title=first.get("title", ""),
+        allow=first.get("allow", ""),
+        style=first.get("style", ""),
+        lang=lang,
+        attributes=tuple(pairs),
+    )

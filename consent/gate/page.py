@@ -1,0 +1,181 @@
+"""One page on its way to one visitor: what its URLs, style sheets and scripts may do there."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from consent.choice import Permissions
+from consent.gate import css, inline
+from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
+from consent.gate.references import decode
+from consent.gate.srcset import candidates
+from consent.gate.urls import Url, resolve
+from consent.policy import Service
+
+_DATA = re.compile(r"([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
+_ABSOLUTE = re.compile(rb"//|\\|https?:|/[\t\n\r]+/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """One thing that was blocked, or an undeclared third party that passes (``blocked=False``).
+
+    ``url`` is absolute and ``host`` what it would have contacted; both are empty for an inline script.
+    """
+
+    service: str | None
+    host: str
+    url: str
+    tag: str
+    blocked: bool
+
+
+@dataclass(slots=True)
+class Page:
+    """What a page may do. ``bases`` grows with each ``base`` element; a relative URL is judged against all of them."""
+
+    matcher: Matcher
+    signatures: inline.Signatures
+    permissions: Permissions
+    undeclared: str
+    bases: list[Url]
+    codec: str = "utf-8"
+    nested: Callable[[bytes, Page], tuple[bytes, list[Blocked]]] | None = None
+    depth: int = 0
+    told: Callable[[Blocked], None] | None = None
+    denies_nothing: bool = False
+    words: tuple[bytes, ...] = ()
+    relative_matters: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        policy = self.permissions.policy
+        self.denies_nothing = self.undeclared != "block" and all(s.key in self.permissions.allowed for s in policy.services)
+        self.words = self.signatures.words(self.permissions.allowed)
+        self._weigh()
+
+    def add_base(self, url: Url) -> None:
+        """A ``base`` element was seen: relative URLs may go there from now on."""
+        if url not in self.bases:
+            self.bases.append(url)
+            self._weigh()
+
+    def _weigh(self) -> None:
+        own = self.bases[0].host
+        self.relative_matters = self.matcher.claims(url.host for url in self.bases) or any(
+            not self.matcher.is_first_party(url.host, own) for url in self.bases
+        )
+
+    def text(self, raw: bytes) -> str:
+        """A raw attribute value as the browser reads it."""
+        return decode(raw.decode(self.codec, "replace"))
+
+    def resolve(self, text: str) -> Iterator[Url]:
+        """Where ``text`` may lead: to one place, or to several where the page has more than one base."""
+        seen: list[Url] = []
+        for base in reversed(self.bases):
+            url = resolve(text, base)
+            if url is not None and url not in seen:
+                seen.append(url)
+                yield url
+
+    def judge(self, text: str, tag: str) -> Blocked | None:
+        """What has to be said of a URL: blocked, passing though undeclared, or ``None`` for nothing."""
+        passing = None
+        for url in self.resolve(text):
+            finding = self.finding(self.matcher.verdict(url, own=self.bases[0].host), tag)
+            if finding is not None and finding.blocked:
+                return finding
+            passing = passing or finding
+        return passing
+
+    def finding(self, verdict: Verdict, tag: str) -> Blocked | None:
+        """What a verdict means for this visitor."""
+        if verdict.kind == SERVICE:
+            if any(service.key in self.permissions.allowed for service in verdict.services):
+                return None
+            key = verdict.services[0].key
+            return Blocked(service=key, host=verdict.host, url=verdict.url, tag=tag, blocked=True)
+        if verdict.kind == UNDECLARED:
+            blocked = self.undeclared == "block"
+            return Blocked(service=None, host=verdict.host, url=verdict.url, tag=tag, blocked=blocked)
+        return None
+
+    def judge_each(self, texts: Iterator[str] | list[str], tag: str) -> list[Blocked]:
+        """What has to be said of each of these URLs."""
+        return [finding for text in texts if (finding := self.judge(text, tag)) is not None]
+
+    def judge_srcset(self, text: str, tag: str) -> list[Blocked]:
+        return self.judge_each(candidates(text), tag)
+
+    def sheet(self, raw: bytes, tag: str) -> list[tuple[int, Blocked]]:
+        """What a style sheet would fetch, with the position of each URL in it."""
+        if not self.relative_matters and not _ABSOLUTE.search(raw):
+            return []
+        found = []
+        for position, url in css.urls(raw):
+            finding = self.judge(url.decode(self.codec, "replace"), tag)
+            if finding is not None:
+                found.append((position, finding))
+        return found
+
+    def script(self, text: bytes, tag: str) -> list[Blocked]:
+        """What an inline script would do: the denied services it gives itself away for, and denied imports."""
+        found = [self._inline(service, tag) for service in self.signatures.services(text) if self._denied(service)]
+        for specifier in inline.imports(text):
+            name = specifier.decode(self.codec, "replace")
+            if re.match(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]", name):
+                found += self.judge_each([name], tag)
+        return found
+
+    def _denied(self, service: Service) -> bool:
+        return service.key not in self.permissions.allowed
+
+    @staticmethod
+    def _inline(service: Service, tag: str) -> Blocked:
+        return Blocked(service=service.key, host="", url="", tag=tag, blocked=True)
+
+    def may_matter(self, near: bytes) -> bool:
+        """Whether an event handler with this text in it, lower case, is worth reading: a denied service's word is there."""
+        return b"import" in near or any(word in near for word in self.words)
+
+    def tell(self, finding: Blocked, report: Callable[[Blocked], None] | None) -> None:
+        """Report a finding, and tell the developer of an undeclared host the first time."""
+        if report is not None:
+            report(finding)
+        if finding.service is None and self.told is not None:
+            self.told(finding)
+
+    def document(self, text: str, tag: str) -> list[Blocked]:
+        """What a ``data:`` or ``javascript:`` URL, opened as a document or run as a script, would do."""
+        scheme, _, rest = text.strip().translate({9: None, 10: None, 13: None}).partition(":")
+        scheme = scheme.lower()
+        if scheme == "javascript":
+            code = unquote_to_bytes(rest)
+            return self.script(code, tag) + self.inside(code)
+        if scheme != "data" or not (match := _DATA.fullmatch(rest)):
+            return []
+        kind, body = match[1].strip().lower(), unquote_to_bytes(match[4])
+        if match[3]:
+            body = _from_base64(body)
+        if "javascript" in kind or "ecmascript" in kind:
+            return self.script(body, tag)
+        if kind == "text/css":
+            return [finding for _, finding in self.sheet(body, tag)]
+        return self.inside(body)
+
+    def inside(self, html: bytes) -> list[Blocked]:
+        """What a document inside this one would do."""
+        return self.nested(html, self)[1] if self.nested else []
+
+
+def _from_base64(body: bytes) -> bytes:
+    """As forgiving as a browser: whitespace and missing padding don't matter; what is not Base64 is empty."""
+    body = b"".join(body.split()).rstrip(b"=")
+    try:
+        return binascii.a2b_base64(body + b"=" * (-len(body) % 4))
+    except binascii.Error:
+        return b""

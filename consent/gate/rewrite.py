@@ -1,0 +1,125 @@
+"""The gate: a page for one visitor, with everything inert that they have not agreed to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from consent.choice import Permissions
+from consent.gate.embed import Embed
+from consent.gate.encodings import Encoding, Transcoder
+from consent.gate.inline import Signatures
+from consent.gate.match import Matcher, Verdict
+from consent.gate.page import Blocked, Page
+from consent.gate.placement import Insert
+from consent.gate.stream import Stream
+from consent.gate.urls import parse_base, resolve
+from consent.policy import Policy, Service
+
+_log = logging.getLogger("consent")
+_DEPTH: Final = 8
+_TOLD: Final = 1000
+
+
+class Gate:
+    """A policy, compiled once to rewrite any number of pages; thread-safe.
+
+    Only insertions are made, so that every byte of the page is still there, in its order. The same page, twice
+    rewritten, is as after the first time.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._matcher = Matcher(policy)
+        self._signatures = Signatures(policy)
+        self._told: set[str] = set()
+
+    def rewrite(
+        self,
+        html: bytes,
+        permissions: Permissions,
+        *,
+        base_url: str,
+        content_type: str = "text/html; charset=utf-8",
+        insert: Insert = b"",
+        footer: Insert = b"",
+        placeholder: Callable[[Embed], bytes] | None = None,
+        report: Callable[[Blocked], None] | None = None,
+    ) -> bytes:
+        """The whole body for this visitor; ``html`` itself where nothing is to be changed.
+
+        ``insert`` goes where the body opens and ``footer`` into the page's own footer: ASCII markup, or what makes it
+        from the page's language. ``placeholder`` makes the markup before a blocked :class:`Embed`; empty means none.
+        ``report`` hears of each thing blocked and of each undeclared one that passes. A body in an encoding that
+        can't be read is answered with an empty one.
+        """
+        encoding = Encoding.of(content_type, html[:4])
+        stream = Stream(
+            self._page(permissions, base_url, encoding.codec),
+            insert=insert, footer=footer, placeholder=placeholder, report=report,
+        )  # fmt: skip
+        if encoding.transcoded:
+            transcoder = Transcoder(stream, content_type)
+            return transcoder.feed(html) + transcoder.close()
+        return stream.whole(encoding.guarded(html))
+
+    def stream(
+        self,
+        permissions: Permissions,
+        *,
+        base_url: str,
+        content_type: str = "text/html; charset=utf-8",
+        insert: Insert = b"",
+        footer: Insert = b"",
+        placeholder: Callable[[Embed], bytes] | None = None,
+        report: Callable[[Blocked], None] | None = None,
+    ) -> Transcoder:
+        """The same in pieces, with ``feed(bytes) -> bytes`` and ``close() -> bytes``; holds back one tag at most."""
+        page = self._page(permissions, base_url, Encoding.of(content_type, b"").codec)
+        stream = Stream(page, insert=insert, footer=footer, placeholder=placeholder, report=report)
+        return Transcoder(stream, content_type)
+
+    def verdict(self, url: str, *, base_url: str) -> Verdict:
+        """Whose ``url`` is on the page at ``base_url``: local, first-party, a service's, or undeclared."""
+        base = parse_base(base_url)
+        target = resolve(url, base)
+        return self._matcher.verdict(target, own=base.host) if target else Verdict(kind="local")
+
+    def service_of(self, url: str, *, base_url: str) -> Service | None:
+        """The service that ``url`` belongs to, or ``None``."""
+        services = self.verdict(url, base_url=base_url).services
+        return services[0] if services else None
+
+    def page(self, permissions: Permissions, *, base_url: str) -> Page:
+        """What is permitted on one page, for those who gate something else of it than its body."""
+        return self._page(permissions, base_url, "utf-8")
+
+    def _page(self, permissions: Permissions, base_url: str, codec: str) -> Page:
+        return Page(
+            self._matcher, self._signatures, permissions, self.policy.ask.undeclared, [parse_base(base_url)],
+            codec, nested=self._nested, told=self._tell,
+        )  # fmt: skip
+
+    def _nested(self, html: bytes, outer: Page) -> tuple[bytes, list[Blocked]]:
+        """A document inside a document, and what in it is blocked or undeclared; too deep a one is blocked whole."""
+        if outer.depth >= _DEPTH:
+            return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
+        said: list[Blocked] = []
+        page = self._page(outer.permissions, str(outer.bases[0]), outer.codec)
+        page.bases = list(outer.bases)
+        page.depth = outer.depth + 1
+        page.told = None
+        return Stream(page, report=said.append).whole(html), said
+
+    def _tell(self, finding: Blocked) -> None:
+        if finding.host in self._told or len(self._told) >= _TOLD:
+            return
+        self._told.add(finding.host)
+        _log.warning(
+            "The page loads from %s, which consent.toml does not declare%s. To declare it, add:\n"
+            '[[service]]\nkey = "%s"\ncategory = "functional"\nname = "%s"\npurpose = "…"\nload = ["%s"]',
+            finding.host,
+            "; it was blocked" if finding.blocked else "",
+            finding.host.replace(".", "-"), finding.host, finding.host,
+        )  # fmt: skip
