@@ -6,25 +6,20 @@ standard error; colours only to a terminal, and never with ``NO_COLOR``.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
+from consent import terminal
 from consent._version import __version__
-from consent.errors import ConfigError, ConsentError, Problem
-
-if TYPE_CHECKING:
-    from consent.proposal import Finding
+from consent.errors import ConfigError, ConsentError
 
 GOOD, FINDINGS, FAILED, USAGE = 0, 1, 2, 3
 CONFIG: Final = "consent.toml"
@@ -70,7 +65,7 @@ class Commands(click.Group):
             error.show()
             code = error.exit_code if error.exit_code != 1 else FAILED
         except ConfigError as error:
-            _print_problems(error.problems, err=True)
+            terminal.print_problems(error.problems, err=True)
             code = FAILED
         except (ConsentError, OSError) as error:
             click.echo(str(error), err=True)
@@ -107,11 +102,18 @@ def check(ctx: click.Context, file: Path, lock: bool, strict: bool, as_json: boo
     if added:
         problems = config.check(file)
     if as_json:
-        _print_json({"file": str(file), "problems": [_as_data(p) for p in problems], "errors": len(errors),
-                     "warnings": len(problems) - len(errors), "lock_written": added})  # fmt: skip
+        terminal.print_json(
+            {
+                "file": str(file),
+                "problems": [terminal.as_data(problem) for problem in problems],
+                "errors": len(errors),
+                "warnings": len(problems) - len(errors),
+                "lock_written": added,
+            }
+        )
     else:
-        _print_problems(problems)
-        click.echo(_summary(file, len(errors), len(problems) - len(errors)), err=bool(problems))
+        terminal.print_problems(problems)
+        click.echo(terminal.summary(file, len(errors), len(problems) - len(errors)), err=bool(problems))
         if lock and not errors:
             click.echo(f"{file.with_name('consent.lock')} {'has a new version' if added else 'is up to date'}.")
         elif lock:
@@ -131,7 +133,7 @@ def explain(file: Path, as_json: bool) -> None:
 
     policy = load(file)
     if as_json:
-        _print_json(as_data(policy))
+        terminal.print_json(as_data(policy))
         return
     click.secho(f"How {policy.site.name} asks for consent", bold=True)
     for section in sections(policy):
@@ -140,10 +142,12 @@ def explain(file: Path, as_json: bool) -> None:
             section.title if section.depth == 1 else f"  {section.title}", bold=True, underline=section.depth == 1
         )
         for paragraph in section.paragraphs:
-            click.echo(_wrapped(paragraph, indent=2 * (section.depth - 1)))
+            click.echo(terminal.wrapped(paragraph, indent=2 * (section.depth - 1)))
     click.echo()
     click.echo(
-        _wrapped("This tells what consent.toml declares. It is no legal advice, and no proof that the site does so.")
+        terminal.wrapped(
+            "This tells what consent.toml declares. It is no legal advice, and no proof that the site does so."
+        )
     )
 
 
@@ -184,10 +188,10 @@ def init(folder: Path, url: str | None, trial: bool, force: bool, hosts: tuple[s
              "places": f.places}
             for f in proposal.findings
         ]  # fmt: skip
-        _print_json({"file": str(target), "hosts": list(proposal.hosts), "findings": found,
+        terminal.print_json({"file": str(target), "hosts": list(proposal.hosts), "findings": found,
                      "services": [service.key for service in policy.services]})  # fmt: skip
         return
-    _print_findings(proposal.findings)
+    terminal.print_findings(proposal.findings)
     click.echo(f"Wrote {target}. Read it, decide what is marked DECIDE, then run `consent check`.")
 
 
@@ -225,78 +229,14 @@ def gate(file: Any, grant: Sequence[str], base_url: str, config_file: Path, as_j
         blocked = [
             {"service": b.service, "host": b.host, "url": b.url, "tag": b.tag, "blocked": b.blocked} for b in stopped
         ]
-        _print_json({"html": page.decode("utf-8", "replace"), "blocked": blocked})
+        terminal.print_json({"html": page.decode("utf-8", "replace"), "blocked": blocked})
     else:
-        click.get_binary_stream("stdout").write(page)
+        click.echo(page, nl=False)
 
 
 def main() -> None:
     """The console entry point."""
     cli(prog_name="consent")
-
-
-def _print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
-    """Each finding as where, id and what, with the remedy below."""
-    for problem in problems:
-        where = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        colour = "red" if problem.is_error else "yellow"
-        click.echo(f"{click.style(where, bold=True)}: {click.style(problem.id, fg=colour, bold=True)}", err=err)
-        click.echo(_wrapped(problem.what, indent=4), err=err)
-        near = f"Did you mean {click.style(problem.near, fg='green')}? " if problem.near else ""
-        click.echo(_wrapped(near + problem.remedy, indent=4), err=err)
-
-
-def _summary(file: Path, errors: int, warnings: int) -> str:
-    if not errors and not warnings:
-        return click.style(f"{file} is in order.", fg="green")
-    counts = [
-        f"{number} {word}{'s' if number != 1 else ''}"
-        for number, word in ((errors, "error"), (warnings, "warning"))
-        if number
-    ]
-    return f"{file}: {' and '.join(counts)}."
-
-
-def _print_findings(findings: Sequence[Finding]) -> None:
-    """The table of what `init` found, wide columns cut to the terminal."""
-    if not findings:
-        click.echo("Nothing third-party is written out in these files.")
-        return
-    words = {
-        "declare": "in the catalogue",
-        "self-host": "host it yourself",
-        "decide": "decide",
-        "necessary": "own: say what it is",
-    }
-    colours = {"declare": "green", "self-host": "cyan", "decide": "red", "necessary": "yellow"}
-    titles = [finding.title for finding in findings]
-    width = max(len(title) for title in [*titles, "Found"])
-    advice = max(len(word) for word in words.values())
-    click.secho(f"{'Found':<{width}}  {'Proposal':<{advice}}  Where", bold=True)
-    for finding in findings:
-        proposal = click.style(f"{words[finding.proposal]:<{advice}}", fg=colours[finding.proposal])
-        more = f" and {len(finding.places) - 1} more" if len(finding.places) > 1 else ""
-        click.echo(f"{finding.title:<{width}}  {proposal}  {finding.places[0]}{more}")
-    click.echo()
-
-
-def _wrapped(text: str, *, indent: int = 0) -> str:
-    width = max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
-    margin = " " * indent
-    return textwrap.fill(
-        text, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _as_data(problem: Problem) -> dict[str, Any]:
-    return {
-        "id": problem.id, "severity": "error" if problem.is_error else "warning", "file": problem.file,
-        "line": problem.line, "what": problem.what, "remedy": problem.remedy, "near": problem.near,
-    }  # fmt: skip
-
-
-def _print_json(data: object) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 def _fail(reason: str) -> NoReturn:

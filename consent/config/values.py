@@ -31,7 +31,7 @@ def text(value: object, spot: Spot) -> str | None:
         spot.add("E014", f"{_the(spot)} is empty.", "Write what it is, or take the line out.")
         return None
     if words.startswith(DECIDE):
-        spot.add("W015", f"{_the(spot)} still waits for a person to decide it.", "Visitors read it: write what is true.")
+        spot.add("W015", f"{_the(spot)} still waits for a person's decision.", "Visitors read it: write what is true.")
     return words
 
 
