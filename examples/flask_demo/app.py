@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote_plus, urlsplit
 
 from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
 from jinja2 import BaseLoader, Environment, FileSystemLoader
@@ -50,6 +51,7 @@ def create_app(
     app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"  # noqa: S105
     app.jinja_loader = Readdressed(HERE / "templates", readdress)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["readable"] = unquote_plus
     app.jinja_env.filters["rfc822"] = lambda day: format_datetime(datetime.combine(day, time(7), UTC))
 
     if asks_first:
@@ -92,14 +94,13 @@ def _add_pages(app: Flask, newsroom: Newsroom) -> None:
 
     @app.before_request
     def know_the_language() -> None:
-        first = request.path.split("/")[1]
-        best = request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-        g.language = first if first in LANGUAGES else best
+        g.language = _language()
 
     @app.get("/")
-    def start() -> Answer:
-        answer = redirect(url_for("front", language=g.language))
-        answer.vary.add("Accept-Language")
+    @app.get("/<any(about, donate, privacy):name>")
+    def start(name: str = "") -> Answer:
+        answer = redirect(url_for("page", language=g.language, name=name) if name else url_for("front", language=g.language))
+        answer.vary.update(("Accept-Language", "Referer"))
         return answer
 
     @app.get("/<any(en, de):language>/")
@@ -112,7 +113,9 @@ def _add_pages(app: Flask, newsroom: Newsroom) -> None:
         others = [other for other in newsroom.articles(language) if other is not found]
         return render_template("article.html", article=found, others=others[:3])
 
-    @app.get("/<any(en, de):language>/<any(about, donate, privacy):name>")
+    @app.get("/<any(en, de):language>/about", defaults={"name": "about"})
+    @app.get("/<any(en, de):language>/donate", defaults={"name": "donate"})
+    @app.get("/<any(en, de):language>/privacy", defaults={"name": "privacy"})
     def page(language: str, name: str) -> str:
         return render_template(f"{language}/{name}.html")
 
@@ -133,6 +136,15 @@ def _add_pages(app: Flask, newsroom: Newsroom) -> None:
     @app.errorhandler(404)
     def not_found(_: NotFound) -> tuple[str, int]:
         return render_template("missing.html"), 404
+
+
+def _language() -> str:
+    """The language of this address, else of the page the reader comes from, else the browser's."""
+    came_from = urlsplit(request.referrer or "")
+    paths = [request.path, came_from.path if came_from.netloc == request.host else ""]
+    named = [path.split("/")[1] for path in paths if path.startswith("/")]
+    found = next((language for language in named if language in LANGUAGES), None)
+    return found or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 def _add_ledger(app: Flask, ledger: Ledger | None) -> None:
