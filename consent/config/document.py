@@ -13,6 +13,7 @@ from consent.config.position import positions
 _INIT = "Run `consent init` there: it looks through your templates and writes one."
 _HINTS = (
     ("Invalid value", 'Text stands in double quotes: name = "Harbour News".'),
+    ("Expected ']' at the end of a table", "A table begins with its name in brackets: [site], or [[service]]."),
     ("Unclosed array", 'Close the list with "]"; its elements are separated by commas.'),
     ("Unclosed inline table", 'Close the table with "}"; in TOML 1.0 it has to be on one line.'),
     ("Expected '=' after a key", 'A key is followed by "=": name = "Harbour News"; text on its own begins with "#".'),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from consent import catalogue
 from consent.config import country
 from consent.config.checks import Spot
-from consent.config.service import OWN, Declared
+from consent.config.service import OWN, UNKNOWN, Declared
 from consent.errors import nearest
 from consent.policy import Category, Service, Site
 
@@ -43,14 +43,14 @@ def _namespace(declared: Sequence[Declared], categories: tuple[Category, ...]) -
     seen: dict[str, str] = dict.fromkeys(known, "a category") | {OWN: "consentry's own entry"}
     for one in declared:
         key, at = one.service.key, one.spot.at("key" if "key" in one.given else "use")
-        if key in seen:
+        if key in seen and key != UNKNOWN:
             at.add(
                 "E041",
                 f'"{key}" is the key of {seen[key]} already.',
                 f'Write a key of its own, such as key = "{key}-2"; services and categories share one namespace.',
             )
         seen.setdefault(key, "another service")
-        if one.service.category not in known:
+        if one.service.category not in (*known, UNKNOWN):
             one.spot.at("category").add(
                 "E040",
                 f'{one.spot.name} is in the category "{one.service.category}", which doesn\'t exist.',
@@ -134,7 +134,7 @@ def _elsewhere(one: Declared, market: str) -> None:
     if service.load and not service.privacy_policy:
         one.spot.add(
             "W005",
-            f"Nothing says how {service.provider} uses the data from {one.spot.name}.",
+            f"Nothing says how the data from {one.spot.name} is used.",
             'Add privacy_policy = "https://…".',
         )
 

@@ -70,7 +70,7 @@ SERVICE: Final[Mapping[str, v.Read]] = keys_of(
         "inline": v.each(v.token),
         "gpc": v.flag,
         "on_request": v.each(v.route),
-        "storage": v.each(storage.item),
+        "storage": v.each(storage.item, example='[{ name = "…", lasts = "…" }]'),
         "embed": v.text,
         "opt_out": v.url,
     },

@@ -16,6 +16,7 @@ from consent.errors import nearest
 from consent.policy import NECESSARY, Ask, Service, Site, StorageItem
 
 OWN: Final = "consentry"
+UNKNOWN: Final = "?"
 REASON_LENGTH: Final = 40
 _CONSENT: Final = "consent"
 _BASES: Final = (_CONSENT, NECESSARY)
@@ -31,11 +32,11 @@ class Declared:
 
 
 def services(value: object, spot: Spot, *, site: Site | None) -> tuple[Declared, ...]:
-    """Every service that could be made sense of, in the order of the file."""
+    """Every service that could be read, in the order of the file; what it fails to say is ``UNKNOWN``."""
     if value is None:
         return ()
     found = (
-        _service(given, spot.at(number), number=number, controller=site.controller if site else "")
+        _service(given, spot.at(number), number=number, controller=site.controller if site else UNKNOWN)
         for number, given in enumerate(entries(value, spot, "service"))
     )
     return tuple(declared for declared in found if declared is not None)
@@ -101,14 +102,14 @@ def _service(value: object, spot: Spot, *, number: int, controller: str) -> Decl
     facts.setdefault("key", use)
     _basis(facts, spot, given)
     _provider(facts, controller)
-    complete = _complete(facts, spot, given)
+    _complete(facts, spot, given)
     if "purpose" in written:
         judge(facts["purpose"], spot.at("purpose"))
     _recognisable(facts, value, spot)
-    if "embed" in facts:
-        _embed(facts["embed"], facts.get("load", ()), spot.at("embed"))
-    if not complete:
-        return None
+    if "embed" in facts and not _embed_fits(facts["embed"], facts.get("load", ())):
+        if "embed" in written:
+            _embed(facts["embed"], spot)
+        facts["embed"] = ""  # the catalogue's, where the site loads the service from somewhere else
     return Declared(service=Service(catalogue=use, **_with_words(facts)), spot=spot, given=given)
 
 
@@ -178,7 +179,7 @@ def _basis(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> None:
     if len(reason) >= REASON_LENGTH:
         return
     need = f"exempt_reason has {len(reason)} characters" if reason else "there is no exempt_reason"
-    remedy = f"Say in at least {REASON_LENGTH} characters what that the visitor asked for can't be done without it."
+    remedy = f"Say in at least {REASON_LENGTH} characters what the visitor asked for that can't be done without it."
     at = spot.at("exempt_reason") if "exempt_reason" in given else spot.at("legal_basis")
     if facts["legal_basis"] == NECESSARY:
         spot_of_basis = at if at.path[-1] in given else spot.at("category")
@@ -195,11 +196,14 @@ def _provider(facts: dict[str, Any], controller: str) -> None:
         facts.setdefault("provider", controller)
 
 
-def _complete(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> bool:
-    """Whether everything is there that a visitor has to be told; what was given but wrong is reported already."""
+def _complete(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> None:
+    """Report what a visitor has to be told and isn't; what was given but wrong is reported already.
+
+    It is filled with ``UNKNOWN``, so that the other checks see the rest of the service.
+    """
     needed = {
         "key": 'Add key = "…", a short name in lower case, or use = "…" for one from the catalogue.',
-        "category": 'Add category = "analytics", or another; `consent explain` shows them.',
+        "category": 'Add category = "analytics", or necessary, donations, video, functional, social, marketing.',
         "name": "Add name: what visitors know it by.",
         "purpose": "Add purpose: one neutral sentence that says what it does.",
         "provider": "Add provider: the company or person that runs it.",
@@ -207,7 +211,7 @@ def _complete(facts: dict[str, Any], spot: Spot, given: frozenset[str]) -> bool:
     for name, remedy in needed.items():
         if not facts.get(name) and name not in given:
             spot.add("E014", f'{spot.name} has no "{name}".', remedy)
-    return all(facts.get(name) for name in needed)
+        facts[name] = facts.get(name) or UNKNOWN
 
 
 def _recognisable(facts: dict[str, Any], written: dict[str, Any], spot: Spot) -> None:
@@ -223,15 +227,20 @@ def _recognisable(facts: dict[str, Any], written: dict[str, Any], spot: Spot) ->
         )
 
 
-def _embed(template: str, load: tuple[str, ...], spot: Spot) -> None:
+def _embed_fits(template: str, load: tuple[str, ...]) -> bool:
     parts = urlsplit(template.replace("{id}", "0"))
-    host = parts.hostname or ""
+    covered = any(catalogue.covers(pattern, parts.hostname or "", parts.path) for pattern in load)
+    return covered and parts.scheme == "https" and "{id}" in template
+
+
+def _embed(template: str, spot: Spot) -> None:
+    parts = urlsplit(template)
     if parts.scheme != "https" or "{id}" not in template:
         what = f'"{template}" is not an https:// address with {{id}} in it.'
-        spot.add("E028", what, 'Write "https://video.example/embed/{id}".')
-    elif not any(catalogue.covers(pattern, host, parts.path) for pattern in load):
-        what = f'"{host}", where the embed is, is in no load pattern of {spot.name}.'
-        spot.add("E028", what, f'Add "{host}" to load.')
+        spot.at("embed").add("E028", what, 'Write "https://video.example/embed/{id}".')
+    else:
+        what = f'"{parts.hostname}", where the embed is, is in no load pattern of {spot.name}.'
+        spot.at("embed").add("E028", what, f'Add "{parts.hostname}" to load.')
 
 
 def _with_words(facts: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:?//|//", re.IGNORECASE)
 def text(value: object, spot: Spot) -> str | None:
     """Non-empty text on one line of thought: inner line breaks become spaces."""
     if not isinstance(value, str):
-        _wrong_type(value, spot, "text in quotes", f'"{value}"' if isinstance(value, int | float) else '"…"')
+        _wrong_type(value, spot, "text in quotes", f'"{value}"' if type(value) in (int, float) else '"…"')
         return None
     words = " ".join(value.split())
     if not words:
@@ -72,6 +72,9 @@ def one_of(known: Collection[str]) -> Read:
     """One of these words."""
 
     def read(value: object, spot: Spot) -> str | None:
+        if not isinstance(value, str):
+            _wrong_type(value, spot, "text in quotes", f'"{next(iter(known))}"')
+            return None
         word = text(value, spot)
         if word is None or word in known:
             return word
@@ -87,16 +90,13 @@ def one_of(known: Collection[str]) -> Read:
     return read
 
 
-def each(read: Read) -> Read:
+def each(read: Read, *, example: str = "") -> Read:
     """A list whose elements are read by ``read``; what is wrong with one doesn't hide the others."""
 
     def read_all(value: object, spot: Spot) -> tuple[Any, ...] | None:
-        if isinstance(value, str | int | float | dict):
-            shown = f'"{value}"' if not isinstance(value, dict) else "{ … }"
-            _wrong_type(value, spot, "a list", f"[{shown}]")
-            return None
         if not isinstance(value, list):
-            _wrong_type(value, spot, "a list", '["…"]')
+            shown = f'["{value}"]' if isinstance(value, str | int | float) else '["…"]'
+            _wrong_type(value, spot, "a list", example or shown)
             return None
         results = (read(item, spot.at(number)) for number, item in enumerate(value))
         return tuple(result for result in results if result is not None)

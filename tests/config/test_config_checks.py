@@ -61,6 +61,10 @@ ROWS = [
     ("E012", 13, None, SITE + STATS + 'reviewed_on = "last spring"\n'),
     ("E012", 13, None, SITE + STATS + "provider_retention = 13\n"),
     ("E012", 1, None, 'service = "youtube"\n' + SITE),
+    ("E012", 6, None, SITE + "[ask]\ncsp = true\n"),
+    ("E012", 13, None, SITE + STATS + 'storage = "session"\n'),
+    ("E012", 5, None, SITE + "site.hosts = 3\n".replace("site.", "")),
+    ("E003", 1, None, "[site\n"),
     ("E013", 6, "report", SITE + '[ask]\nundeclared = "reports"\n'),
     ("E013", 5, "fr", SITE + 'market = "FR"\n'),
     ("E013", 13, "consent", SITE + STATS + 'legal_basis = "Consent"\n'),
@@ -215,6 +219,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
     assert lines == sorted(lines)
     assert {problem.id for problem in caught.value.problems} >= {"E012", "E013", "E014", "E010", "E042", "E030"}
     assert "consent.toml:2: E012" in str(caught.value)
+
+
+def test_service_that_misses_something_is_still_checked_for_the_rest(tmp_path: Path) -> None:
+    text = SITE + STATS.replace("provider", "# provider").replace('"analytics"', '"analitics"')
+    assert [(p.id, p.line) for p in findings(tmp_path, text)] == [("E014", 5), ("E040", 7)]
 
 
 def test_warnings_alone_do_not_stop_the_start(tmp_path: Path) -> None:

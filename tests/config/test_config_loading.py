@@ -89,6 +89,15 @@ def test_self_hosted_matomo_is_found_at_its_host_or_folder(tmp_path: Path) -> No
     assert (cloud.provider, cloud.country) == ("InnoCraft Limited", "NZ")
 
 
+def test_embed_of_the_catalogue_goes_where_the_site_loads_from_elsewhere(tmp_path: Path) -> None:
+    assert policy(tmp_path, '[[service]]\nuse = "youtube"\n').service("youtube").embed
+    moved = policy(tmp_path, '[[service]]\nuse = "youtube"\nload = ["localhost:8001/*"]\n').service("youtube")
+    assert (moved.embed, moved.load) == ("", ("localhost:8001/*",))
+    added = policy(tmp_path, '[[service]]\nuse = "youtube"\nhost = "localhost/youtube"\n').service("youtube")
+    assert added.embed
+    assert "localhost/youtube/*" in added.load
+
+
 def test_hosts_are_kept_as_browsers_send_them(tmp_path: Path) -> None:
     text = 'hosts = ["Büro.example.", "localhost:5000"]\n[[service]]\nuse = "youtube"\nload = ["*.Büro.example/A*"]\n'
     text += 'embed = "https://a.xn--bro-hoa.example/A{id}"\n'
