@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from consent.gate import elements
+from consent.gate.css import INERT
 from consent.gate.embed import Embed, embed_of
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import LANDMARKS, Insert, Place
@@ -126,7 +127,7 @@ class Stream:
                 self._settle()
         if final:
             self._finish()
-        keep = self._size if self._hold < 0 else self._hold
+        keep = self._size if final or self._hold < 0 else self._hold
         self._rest = buffer[keep:]
         if not self._out:
             return buffer if keep == self._size and not self._done else buffer[self._done : keep]
@@ -496,7 +497,7 @@ class Stream:
         if name == b"style":
             sheet = page.sheet(buffer[end:read], "style")
             outcome.said += [said for _, said in sheet]
-            inner = [(end + offset, elements.INERT) for offset, said in sheet if said.blocked]
+            inner = [(end + offset, INERT) for offset, said in sheet if said.blocked]
         elif not any(a.name == b"src" for a in found) or self._foreign:
             more = elements.inline_script(page, found, body)
             outcome.said += more.said
