@@ -44,7 +44,7 @@ class Chooser:
         self._engine = engine
         self._recorder = recorder
         self._clock = clock
-        self._reloads = csp.header_name(engine.policy) == csp.ENFORCED
+        self._reloads = csp.header_name(engine.policy) == "Content-Security-Policy"
 
     def choose(self, visit: Visit, form: Form) -> Response:
         """Take an answer. A grant needs a post from our own page and the artefact that was shown; a refusal doesn't."""
@@ -111,8 +111,7 @@ class Chooser:
             return engine.pages.message(visit, "not-recorded", status=200)
         leave = engine.token.permit(key, url, scope=engine.jar.scope(visit.request), day=engine.today())
         query = urlencode({"service": key, "url": url, "lang": one(form, "lang"), "token": leave})
-        location = ("Location", f"{visit.prefix}embed?{query}")
-        return Response(status=303, fields=[location, ("Cache-Control", "no-store")])
+        return Response.redirect(f"{visit.prefix}embed?{query}", [("Cache-Control", "no-store")])
 
     def _decision(
         self, visit: Visit, form: Form, artefact: Artefact | None, *, event: str, action: str, after: Choice
@@ -180,7 +179,7 @@ class Chooser:
             fields += engine.jar.say(message, request)
         target = local_target(one(form, "next"), fallback=visit.prefix)
         if not scripted:
-            return Response(status=303, fields=[("Location", target), *fields])
+            return Response.redirect(target, fields)
         visit.message = message
         view = visit.view(one(form, "lang") or None, next=target)
         answered = {

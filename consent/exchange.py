@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from consent.headers import Fields
+
+PLAIN: Final[Fields] = [("Content-Type", "text/plain; charset=utf-8")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,11 @@ class Response:
     status: int
     fields: Fields
     body: bytes = b""
+
+    @classmethod
+    def redirect(cls, target: str, fields: Fields) -> Response:
+        """To ``target`` with a GET, also after a POST (RFC 9110 section 15.4.4)."""
+        return cls(status=303, fields=[("Location", target), *PLAIN, *fields])
 
     @property
     def status_line(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from consent import csp
-from consent.exchange import Response, local_target
+from consent.exchange import PLAIN, Response, local_target
 
 if TYPE_CHECKING:
     from consent.engine import Engine
@@ -39,9 +39,8 @@ class Pages:
             case "embed", "GET" | "HEAD":
                 return self._embed(visit)
             case (("" | "state" | "embed"), _):
-                return Response(
-                    status=405, fields=[("Allow", "GET, HEAD, POST" if visit.endpoint == "" else "GET, HEAD")]
-                )
+                allowed = "GET, HEAD, POST" if visit.endpoint == "" else "GET, HEAD"
+                return Response(status=405, fields=[("Allow", allowed), *PLAIN])
             case str(name), "GET" | "HEAD" if name.startswith("static/"):
                 return self._static(name.removeprefix("static/"))
         return None
@@ -85,7 +84,7 @@ class Pages:
     def _static(self, name: str) -> Response:
         found = self._engine.banner.static(name)
         if found is None:
-            return Response(status=404, fields=[("Content-Type", "text/plain; charset=utf-8")], body=b"No such file.\n")
+            return Response(status=404, fields=PLAIN, body=b"No such file.\n")
         body, content_type = found
         fields = [("Content-Type", content_type), ("Cache-Control", _YEAR), ("X-Content-Type-Options", "nosniff")]
         return Response(status=200, fields=fields, body=body)
@@ -103,9 +102,7 @@ class Pages:
         ):
             return self.message(visit, "not-granted", status=403)
         locale = visit.view((query.get("lang") or [""])[0] or None).locale
-        page = engine.banner.wrapper(
-            service=key, url=url, title=service.name, locale=locale, prefix=visit.prefix
-        )
+        page = engine.banner.wrapper(service=key, url=url, title=service.name, locale=locale, prefix=visit.prefix)
         return Response(
             status=200,
             fields=[

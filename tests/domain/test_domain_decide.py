@@ -25,7 +25,12 @@ CATEGORY = {
 
 
 def service(key: str, **more: object) -> Service:
-    facts = {"category": CATEGORY.get(key, "functional"), "name": key, "purpose": "A sentence.", "provider": key.title()}
+    facts = {
+        "category": CATEGORY.get(key, "functional"),
+        "name": key,
+        "purpose": "A sentence.",
+        "provider": key.title(),
+    }
     return Service(key=key, **(facts | more))  # type: ignore[arg-type]
 
 
@@ -138,7 +143,9 @@ def test_global_privacy_control_denies_its_services_until_they_are_granted_in_sp
 
 
 @given(changed=subsets, granted=subsets)
-def test_answers_survive_exactly_where_nothing_material_changed(changed: frozenset[str], granted: frozenset[str]) -> None:
+def test_answers_survive_exactly_where_nothing_material_changed(
+    changed: frozenset[str], granted: frozenset[str]
+) -> None:
     before = policy()
     after = policy(
         *(service(key, gpc=key == "ads", recipients=("New Ltd",) if key in changed else ()) for key in KEYS),

@@ -149,7 +149,9 @@ def test_an_address_has_no_parent_domains(host: str) -> None:
     ],
 )
 def test_pages_are_private_whatever_the_application_said(before: list[tuple[str, str]], after: str) -> None:
-    fields = headers.private([*before, ("Surrogate-Control", "max-age=9"), ("CDN-Cache-Control", "max-age=9")], ["Cookie"])
+    fields = headers.private(
+        [*before, ("Surrogate-Control", "max-age=9"), ("CDN-Cache-Control", "max-age=9")], ["Cookie"]
+    )
     assert headers.first(fields, "cache-control") == after
     assert {name.lower() for name, _ in fields} == {"cache-control", "vary"}
 

@@ -145,7 +145,9 @@ def test_a_signed_payload_of_a_wrong_shape_means_no_choice() -> None:
 def test_a_leave_for_one_embed_is_for_that_embed_and_two_days() -> None:
     leave = TOKEN.permit("youtube", "https://video.example/1", scope=HOST, day=DAY)
 
-    def permits(service: str = "youtube", url: str = "https://video.example/1", scope: str = HOST, later: int = 0) -> bool:
+    def permits(
+        service: str = "youtube", url: str = "https://video.example/1", scope: str = HOST, later: int = 0
+    ) -> bool:
         return TOKEN.permits(leave, service, url, scope=scope, today=DAY.replace(day=DAY.day + later))
 
     assert permits()
