@@ -198,6 +198,7 @@ class Banner:
             "poster": embed.poster if isinstance(embed, Written) else "",
             "wrapper": address.wrapper(view.prefix, embed.service, embed.url) if embed.service else "",
             "fills": "absolute" in embed.style,
+            "wide": not embed.width or "%" in embed.width,
         }
 
     def _bytes(self, template: str, view: View, **context: object) -> bytes:

@@ -166,7 +166,8 @@ async function answer(form, button) {
   form.setAttribute("aria-busy", "true");
   try {
     const body = new URLSearchParams(new FormData(form, button));
-    const response = await fetch(form.action, { method: "POST", body, headers: { "X-Consent": "fetch" }, credentials: "same-origin" });
+    // Not form.action: that is the buttons of that name.
+    const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { "X-Consent": "fetch" }, credentials: "same-origin" });
     settle(form, await response.json());
   } catch {
     fail(form);
@@ -194,7 +195,7 @@ document.addEventListener("submit", (event) => {
   if (form.matches("[data-consent-hide]")) {
     event.preventDefault();
     form.closest("[data-consent-confirmation]").remove();
-    focus(document.querySelector("main h1, h1, main"));
+    focus(document.querySelector("main h1") || document.querySelector("h1, main"));
   } else if (form.matches("[data-consent-form]")) {
     if (button?.value === "once") return show(form.closest("[data-consent-placeholder]"));
     if (!trusted || form.matches("[data-consent-preferences]")) return;
