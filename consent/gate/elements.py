@@ -53,6 +53,14 @@ _SVG_PAINT: Final = frozenset(
         b"marker-end", b"mask-image", b"background-image",
     )  # fmt: skip
 )
+_RISKY: Final = frozenset(
+    (
+        b"src", b"srcset", b"href", b"xlink:href", b"style", b"srcdoc", b"poster", b"data", b"ping", b"background",
+        b"attributionsrc", b"imagesrcset", b"action", b"formaction",
+    )  # fmt: skip
+)
+BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
+"""The fetching elements that are harmless once their single attributes are, however long the tag."""
 _SCRIPT_TYPE = re.compile(
     r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?", re.IGNORECASE
 )
@@ -133,6 +141,23 @@ def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
     elif name == b"script" and outcome.renamed:
         disarm(outcome, attributes)
     return outcome
+
+
+def judge_alone(page: Page, name: bytes, attribute: Attribute) -> list[tuple[int, bytes]]:
+    """The insertions for one attribute of a tag that is too long to be read as a whole."""
+    outcome = judge(page, b"img" if name == b"input" else name, [attribute])
+    for said in outcome.said:
+        page.tell(said, None)
+    if not outcome.blocks:
+        return []
+    return [(attribute.at, marker(outcome.said).lstrip() + b" "), *outcome.insertions(attribute.at)[1:]]
+
+
+def is_risky(name: bytes, value: bytes) -> bool:
+    """Whether an attribute of this name, too long to be read, may fetch or run; an image in a ``data:`` URL doesn't."""
+    if name == b"src" and value[:11].lower() == b"data:image/":
+        return False
+    return name in _RISKY or name in _SVG_PAINT or name.startswith(b"on")
 
 
 def disarm(outcome: Outcome, attributes: list[Attribute]) -> None:

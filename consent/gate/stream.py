@@ -17,11 +17,14 @@ from consent.gate.embed import Embed, embed_of
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import LANDMARKS, Insert, Place
 from consent.gate.tokens import (
+    ATTRIBUTE,
+    BEGUN,
     COMMENT_END,
     NAME,
     RAW_END,
     RAW_TEXT,
     TAG,
+    TAG_END,
     Attribute,
     attributes,
     comment_end,
@@ -32,7 +35,9 @@ from consent.gate.tokens import (
 )
 
 LIMIT: Final = 65536
-"""The longest tag, and the most of one inline script or style sheet, that is read as a whole, in bytes."""
+"""The longest tag that is read as a whole, in bytes."""
+CODE_LIMIT: Final = 262144
+"""The most of one inline script or style sheet that is held back to be read as a whole, in bytes."""
 
 _WATCHED = {*elements.URLS, *elements.SPECIAL, *RAW_TEXT, b"noscript", b"svg", b"math", b"select", b"frameset"}
 _ENDS = (b"svg", b"math", b"select", b"object")
@@ -49,7 +54,14 @@ def _finder(opening: set[bytes], closing: tuple[bytes, ...]) -> re.Pattern[bytes
 
 CANDIDATE: Final = _finder(_WATCHED, _ENDS)
 CANDIDATE_OR_LANDMARK: Final = _finder(_WATCHED | LANDMARKS, (*_ENDS, *sorted(LANDMARKS)))
+_INTEGRATION = frozenset((b"foreignobject", b"desc", b"mi", b"mo", b"mn", b"ms", b"mtext", b"annotation-xml"))
+_BREAKOUT = frozenset(
+    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
+    b"nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+)
+_IN_SVG: Final = _finder(_WATCHED | LANDMARKS | _INTEGRATION | _BREAKOUT, (*_ENDS, *sorted(LANDMARKS | _INTEGRATION)))
 _SUSPECT = re.compile(rb"//|[\\&(:]|/[\t\n\r]+/")
+_UNQUOTED_END = re.compile(rb"[\t\n\f\r >]")
 _CONTENT = re.compile(rb"[^\t\n\f\r ]")
 _RARE = (
     re.compile(rb"\("),
@@ -57,7 +69,7 @@ _RARE = (
     re.compile(rb"&(?:lpar|#0*40(?![0-9])|#x0*28(?![0-9a-f]))"),
 )
 _CDATA_END = re.compile(rb"]]>")
-_BOOKED = frozenset((*RAW_TEXT, b"html", b"base", b"svg", b"math", b"body", b"frameset", b"noscript", b"template", *LANDMARKS))
+_BOOKED = frozenset((*RAW_TEXT, b"html", b"base", b"svg", b"math", b"body", b"frameset", b"select", b"noscript", b"template", *LANDMARKS))
 _CALLS = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")
 
 
@@ -81,9 +93,12 @@ class Stream:
         self._rest = b""
         self._mode = ""
         self._raw = b""
+        self._skipping = b""
         self._script = 0
         self._fences: list[re.Pattern[bytes]] = []
         self._foreign = 0
+        self._integration = 0
+        self._ignoring = False
         self._in_object = False
         self._after = b""
         self._fresh = True
@@ -182,6 +197,8 @@ class Stream:
             return False
         if self._size - start <= LIMIT:
             return self._wait(start)
+        if self._fences:
+            return self._cut(start, self._size, leave=False)
         if NAME.match(self._buffer, start):
             return self._giant(start)
         return self._suspend("bogus", self._size)
@@ -217,7 +234,7 @@ class Stream:
         self._fence_at = -1
         return True
 
-    def _cut(self, start: int, fence: int) -> bool:
+    def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
         """Close what is open at the fence, so that every reader is in text behind it.
 
         With scripting ``<noscript>`` holds text up to its end tag, without it holds markup: a comment in it that goes
@@ -242,7 +259,8 @@ class Stream:
                 if kind in RAW_TEXT:
                     closer += b"</" + kind + b">"
         self._insert(fence, closer)
-        return self._leave(fence)
+        self._known = self._position = fence
+        return self._leave(fence) if leave else self._position < self._size
 
     # -- one step -------------------------------------------------------------------------------------------------
 
@@ -250,7 +268,7 @@ class Stream:
         """Deal with the next thing that may matter; false when the piece holds no more."""
         if self._place.before_body:
             return self._before_body()
-        match = self._candidate.search(self._lower, self._position)
+        match = (_IN_SVG if self._foreign else self._candidate).search(self._lower, self._position)
         at = match.start() if match else self._size
         rare = self._next_rare(at)
         if self._fences:
@@ -367,7 +385,7 @@ class Stream:
         match = TAG.match(buffer, at)
         end = match.end() if match else -1
         fence = self._fence() if self._fences else -1
-        if match is None or (0 <= fence < end) or end - at > LIMIT:
+        if match is None or (0 <= fence < end) or (end - at > LIMIT and not self._fences):
             if not sure and not self._real(at):
                 return self._goes_on()
             if 0 <= fence and not 0 <= end <= fence:
@@ -383,14 +401,14 @@ class Stream:
                 found = attributes(buffer, name_end, end)
                 outcome = elements.judge(self._page, name, found)
         if not sure:
-            if outcome is not None and not outcome.said and name not in _BOOKED:
-                self._position = name_end
-                return True
-            if outcome is None and name not in _BOOKED and not closes:
+            idle = not closes and name not in _BOOKED and not self._foreign
+            if idle and (outcome is None or not outcome.said):
                 self._position = name_end
                 return True
             if not self._real(at):
                 return self._goes_on()
+        if self._foreign:
+            self._leave_foreign(name, closes=closes, empty=buffer[end - 2] == 0x2F)
         self._position = self._known = end
         if self._place.before_body:
             self._open_body(name, at, end, closes)
@@ -417,9 +435,19 @@ class Stream:
         else:
             self._insert(at, place.notice())
 
+    def _leave_foreign(self, name: bytes, *, closes: bool, empty: bool) -> None:
+        """An HTML element's start tag ends SVG and MathML, unless an element that takes HTML is open in it."""
+        if name in _INTEGRATION:
+            self._integration = max(0, self._integration + (-1 if closes else not empty))
+        elif name in _BREAKOUT and not closes and not self._integration and RAW_END[b"title"] not in self._fences:
+            self._foreign = 0
+
     def _closed(self, name: bytes) -> None:
         if name in (b"svg", b"math"):
             self._foreign = max(0, self._foreign - 1)
+            self._integration *= bool(self._foreign)
+        elif name == b"select":
+            self._ignoring = False
         elif name == b"object":
             self._in_object = False
 
@@ -440,8 +468,10 @@ class Stream:
         elif name == b"body" and self._after:
             self._insert(end, self._after)
             self._after = b""
-        elif name == b"frameset":
-            self._place.frameset()
+        elif name in (b"select", b"frameset"):
+            self._ignoring = True  # of most elements, so that their text is markup
+            if name == b"frameset":
+                self._place.frameset()
         elif name == b"noscript":
             if RAW_END[b"noscript"] not in self._fences:
                 self._push(RAW_END[b"noscript"], end)
@@ -451,7 +481,7 @@ class Stream:
 
     def _raw_text(self, name: bytes, end: int) -> bool:
         """Skip the text of an element whose content is no markup (but see :meth:`_cut` for SVG)."""
-        if self._foreign:
+        if self._foreign or self._ignoring:
             self._push(RAW_END[name], end)
             return True
         if name == b"plaintext":
@@ -474,11 +504,8 @@ class Stream:
         """A script or a style sheet: its text decides about its start tag, so both are read together."""
         buffer, page = self._buffer, self._page
         outcome = outcome or elements.Outcome()
-        if self._foreign:
-            close_match = RAW_END[name].search(buffer, end)
-            close = close_match.start() if close_match else -1
-            state, position = 0, max(end, self._size - 16)
-        elif name == b"style":
+        as_markup = self._foreign > 0 or (self._ignoring and name == b"style")
+        if as_markup or name == b"style":
             close_match = RAW_END[name].search(buffer, end)
             close = close_match.start() if close_match else -1
             state, position = 0, max(end, self._size - 16)
@@ -489,10 +516,10 @@ class Stream:
         if cut:
             close = fence
         read = self._size if close < 0 else close
-        if close < 0 and not self._final and read - end < LIMIT:
+        if close < 0 and not self._final and read - end < CODE_LIMIT:
             self._known = self._position = at
             return self._wait(at)
-        body = buffer[end : min(read, end + LIMIT)]
+        body = buffer[end : min(read, end + CODE_LIMIT)]
         inner: list[tuple[int, bytes]] = []
         if name == b"style":
             sheet = page.sheet(buffer[end:read], "style")
@@ -504,7 +531,7 @@ class Stream:
             outcome.renamed += more.renamed
             outcome.inert_script |= more.inert_script
         self._apply(at, name_end, name, found, outcome)
-        if self._foreign and not cut and b"<" in body and not inner:
+        if as_markup and not cut and b"<" in body and not inner:
             self._push(RAW_END[name], end)
             return True
         for position_, markup in inner:
@@ -516,7 +543,7 @@ class Stream:
             self._known = self._position = close
             return True
         self._raw, self._script = name, state
-        return self._suspend("script" if name == b"script" and not self._foreign else "raw", position)
+        return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
 
     def _apply(self, at: int, name_end: int, name: bytes, found: list[Attribute], outcome: elements.Outcome) -> None:
         """Report what was found in one start tag, and insert what makes it inert."""
@@ -537,9 +564,50 @@ class Stream:
     # -- what goes on over pieces ---------------------------------------------------------------------------------
 
     def _giant(self, at: int) -> bool:
-        """A tag that is longer than the limit: it is read attribute by attribute, and fails closed."""
-        self._known = self._position = at
-        return self._suspend("bogus", self._size)
+        """A tag that is longer than the limit: it is read attribute by attribute, and fails closed.
+
+        Where that can't make the element harmless, its name is changed too.
+        """
+        name = NAME.match(self._buffer, at)
+        if name is None:
+            return self._suspend("bogus", self._size)
+        self._raw = name[1].lower()
+        self._skipping = b""
+        closes = self._buffer[at + 1] == 0x2F
+        watched = self._raw in elements.URLS or self._raw in elements.SPECIAL or self._raw in RAW_TEXT
+        if not closes and watched and self._raw not in elements.BY_ATTRIBUTE:
+            self._insert(at + 1, elements.PREFIX)
+        if self._place.before_body and not self._place.in_head(self._raw, closes=closes):
+            self._insert(at, self._place.notice())
+        return self._go_through(name.end())
+
+    def _go_through(self, position: int) -> bool:
+        """Read the attributes of a giant tag from ``position``; true when its end was found."""
+        buffer = self._buffer
+        while True:
+            if self._skipping:
+                ends = _UNQUOTED_END.search(buffer, position) if self._skipping == b" " else None
+                position = ends.start() if ends else buffer.find(self._skipping, position) + 1
+                if not ends and not (position and self._skipping != b" "):
+                    return self._suspend("giant", self._size)
+                self._skipping = b""
+            if end := TAG_END.match(buffer, position):
+                self._known = self._position = end.end()
+                return True
+            match = ATTRIBUTE.match(buffer, position)
+            length = (match.end() if match else self._size) - position
+            if match and match.end() < self._size and length <= LIMIT:
+                for found in attributes(buffer, position, match.end() + 1):
+                    for at, markup in elements.judge_alone(self._page, self._raw, found):
+                        self._insert(at, markup)
+                position = match.end()
+            elif length <= LIMIT or not (begun := BEGUN.match(buffer, position)):
+                return self._suspend("giant", position)
+            else:
+                if elements.is_risky(begun[1].lower(), buffer[begun.end() : begun.end() + 11]):
+                    self._insert(begun.start(1), elements.PREFIX)
+                self._skipping = begun[2] or b" "
+                position = begun.end()
 
     def _resume(self) -> bool:
         """Go on inside what the last piece ended in; true when its end was found."""
@@ -548,6 +616,8 @@ class Stream:
         if mode == "plaintext":
             return self._suspend(mode, self._size)
         end, closer = -1, b""
+        if mode == "giant":
+            return self._go_through(0)
         if mode == "script":
             end, self._script, position = script_end(buffer, 0, self._script)
         elif mode == "raw":

@@ -17,6 +17,10 @@ ATTRIBUTE: Final = re.compile(
 )
 _OPENING = re.compile(rb"<(?:!--|[!?]|/?[a-zA-Z]|/)")
 _DOUBTFUL = re.compile(rb"""<[a-zA-Z/!?]|["']""")
+TAG_END: Final = re.compile(rb"[\t\n\f\r /]*+>")
+BEGUN: Final = re.compile(
+    rb"""[\t\n\f\r /]*+(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(["']?+))?"""
+)
 COMMENT_END: Final = re.compile(rb"--!?>")
 _SCRIPT_STEP = re.compile(rb"<!--|-->|<(/?)script(?=[\t\n\f\r />])", re.IGNORECASE)
 _SPACE = b"\t\n\f\r "
