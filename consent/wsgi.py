@@ -136,7 +136,7 @@ class _Sending:
     ) -> Callable[[bytes], object]:
         self.closing = closing = self._close(int(status[:3]), fields)
         args = (exc_info,) if exc_info else ()
-        write = self._start_response(status, closing.fields, *args)  # type: ignore[arg-type]
+        write = self._start_response(status, closing.fields, *args)
         if closing.body is None:
             return write
         through = closing.body

@@ -179,7 +179,7 @@ def _send_wsgi(
     begun: dict[str, Any] = {}
     written: list[bytes] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], Any]:
         begun.update(status=int(status[:3]), fields=headers)
         return written.append
 
@@ -228,7 +228,7 @@ def _wsgi_app(site: Served) -> Any:
 
 
 def _asgi_app(site: Served) -> Any:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def app(scope: Any, _: Any, send: Any) -> None:
         fields = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         answer = site.answer(scope["path"].removeprefix(scope["root_path"]), fields)
         raw = [(name.encode(), value.encode()) for name, value in answer.fields]

@@ -86,7 +86,7 @@ def test_saving_nothing_is_a_refusal(site: Served, log: Recording) -> None:
     assert log.decisions[0].event == "refused"
 
 
-def test_a_form_cannot_grant_what_was_not_asked(site: Served, make_site: Callable[..., Served]) -> None:
+def test_a_form_cannot_grant_what_was_not_asked(site: Served) -> None:
     reply = choose(site, "save", grant=["necessary", "nonsense", "youtube"])
     assert granted(site, cookie(reply)) == {"youtube"}
 
@@ -182,9 +182,7 @@ def test_an_unknown_artefact_grants_nothing(site: Served, log: Recording, digest
     assert len(log.decisions) == 1
 
 
-def test_an_artefact_of_another_material_version_grants_nothing(
-    make_site: Callable[..., Served], log: Recording
-) -> None:
+def test_an_artefact_of_another_material_version_grants_nothing(make_site: Callable[..., Served]) -> None:
     old = make_site()
     digest = visit(old)
     policy = make_policy()

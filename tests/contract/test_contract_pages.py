@@ -19,14 +19,15 @@ def page(body: bytes | list[bytes] = ARTICLE, status: int = 200, *fields: tuple[
     return {"/": Answer(body, status, [("Content-Type", HTML), *fields])}
 
 
-def accepted(site: Served, **fields: str) -> str:
+def accepted(site: Served) -> str:
     """The cookie of a visitor who accepted all."""
     from consent import Choice
     from consent.exchange import Request
 
     request = Request(method="GET", scheme="http", host="news.example", path="/")
     engine = site.engine
-    (_, field), = engine.jar.write(Choice.granting(*engine.policy.current.keys), request, today=engine.today())  # fmt: skip
+    everything = Choice.granting(*engine.policy.current.keys)
+    (_, field), = engine.jar.write(everything, request, today=engine.today())  # fmt: skip
     return field.partition(";")[0]
 
 

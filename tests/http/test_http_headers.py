@@ -81,8 +81,18 @@ def test_a_cookie_passes_if_any_service_that_declares_it_may_run() -> None:
 
 @pytest.mark.parametrize(
     ("field", "heard"),
-    [("1", True), (" 1", True), ("0, 1", True), ("0", False), ("true", False), ("1x", False), ("", False), (None, False), ("11", False)],
-)  # fmt: skip
+    [
+        ("1", True),
+        (" 1", True),
+        ("0, 1", True),
+        ("0", False),
+        ("true", False),
+        ("1x", False),
+        ("", False),
+        (None, False),
+        ("11", False),
+    ],
+)
 def test_global_privacy_control_is_exactly_one(field: str | None, heard: bool) -> None:
     assert headers.signals(field, None).gpc is heard
     assert headers.signals(None, field).dnt is heard
