@@ -70,7 +70,9 @@ class Running:
             self.message = ""
         elif seen.asking:
             top += banner.notice(seen)
-        written = Written(service=self.policy.service("youtube"), url=f"{self.third}/video/1", width="560", height="315")
+        written = Written(
+            service=self.policy.service("youtube"), url=f"{self.third}/video/1", width="560", height="315"
+        )
         frame = banner.placeholder(seen, written).decode("ascii")
         if "youtube" in self.granted:
             frame = f'<iframe src="{written.url}" title="Video" width="560" height="315"></iframe>'
@@ -80,6 +82,7 @@ class Running:
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{css}</head><body>{top.decode("ascii")}'
             f'<main><h1>Ports reopen</h1><p><a id="first" href="/page">A link</a></p>{frame}'
             f'<form action="/page"><label>Search <input name="q" id="q"></label></form>{SCRIPTS.format(third=self.third)}'
+            f"{banner.declaration(seen).decode('ascii') if 'declared' in query else ''}"
             f"</main><footer>{banner.settings_link(seen).decode('ascii')}</footer></body></html>"
         )
 
@@ -95,7 +98,9 @@ class Running:
             self.granted.add(form["service"][0])
         elif action in ("reject", "withdraw"):
             self.granted = set()
-        return {"accept": "accepted", "save": "saved", "always": "embedded", "withdraw": "withdrawn"}.get(action, "refused")
+        return {"accept": "accepted", "save": "saved", "always": "embedded", "withdraw": "withdrawn"}.get(
+            action, "refused"
+        )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -105,7 +110,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Tests look at ``seen`` instead."""
 
-    def give(self, body: str | bytes, kind: str = "text/html; charset=utf-8", status: int = 200, **headers: str) -> None:
+    def give(
+        self, body: str | bytes, kind: str = "text/html; charset=utf-8", status: int = 200, **headers: str
+    ) -> None:
         data = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
@@ -119,7 +126,11 @@ class Handler(BaseHTTPRequestHandler):
         site.seen.append(f"{self.headers['Host'].partition(':')[0]}{parts.path}")
         banner, path = Banner(site.policy), parts.path
         if path == "/page":
-            csp = STRICT.format(third=site.third, policy=query["tt"]) if "tt" in query else "default-src * 'unsafe-inline'"
+            csp = (
+                STRICT.format(third=site.third, policy=query["tt"])
+                if "tt" in query
+                else "default-src * 'unsafe-inline'"
+            )
             self.give(site.page(query), Content_Security_Policy=csp)
         elif path == "/consent/":
             self.give(banner.preferences(site.view(query.get("lang", "en"), message=site.message)))
@@ -131,7 +142,9 @@ class Handler(BaseHTTPRequestHandler):
             self.give(json.dumps({"granted": sorted(site.granted)}), "application/json")
         elif path == "/consent/embed":
             csp = f"default-src 'none'; style-src 'self'; frame-src {site.third}"
-            page = banner.wrapper(service=query["service"], url=query["url"], title="V", locale="en", prefix="/consent/")
+            page = banner.wrapper(
+                service=query["service"], url=query["url"], title="V", locale="en", prefix="/consent/"
+            )
             self.give(page, Content_Security_Policy=csp)
         elif path.endswith(".css"):
             self.give(self.styles.get(path.strip("/").removesuffix(".css"), ""), "text/css")

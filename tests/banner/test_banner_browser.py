@@ -45,7 +45,9 @@ def site() -> Iterator[Running]:
         yield started
 
 
-def visit(browser: Browser, site: Running, *, width: int = 1280, height: int = 800, path: str = "/page", **options: Any) -> Page:
+def visit(
+    browser: Browser, site: Running, *, width: int = 1280, height: int = 800, path: str = "/page", **options: Any
+) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     context.set_default_timeout(5_000)
     page = context.new_page()
@@ -126,7 +128,9 @@ def test_keyboard_reaches_everything_in_order_and_leaves_again(browser: Browser,
     for _ in range(9):
         page.keyboard.press("Tab")
         order.append(
-            page.evaluate("document.activeElement.id || document.activeElement.value || document.activeElement.textContent")
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.value || document.activeElement.textContent"
+            )
         )
         outlined = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outlined in ("solid", "auto")

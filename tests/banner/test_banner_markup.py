@@ -45,7 +45,9 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
     def of(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
-        return [a for t, a in self.found if t == tag and all(a.get(k.replace("_", "-")) == v for k, v in wanted.items())]
+        return [
+            a for t, a in self.found if t == tag and all(a.get(k.replace("_", "-")) == v for k, v in wanted.items())
+        ]
 
 
 def everything(of: Policy = POLICY, locale: str = "en") -> Iterator[tuple[str, bytes | str]]:
@@ -128,7 +130,12 @@ def test_preferences_tick_exactly_what_is_granted() -> None:
 def test_notice_is_one_labelled_region_with_one_real_form() -> None:
     tags = Tags(banner().notice(view()))
     (region,) = tags.of("section")
-    assert (region["role"], region["aria-labelledby"], region["lang"], region["dir"]) == ("region", "cst-title", "en", "ltr")
+    assert (region["role"], region["aria-labelledby"], region["lang"], region["dir"]) == (
+        "region",
+        "cst-title",
+        "en",
+        "ltr",
+    )
     assert {"data-consent-banner", "data-nosnippet"} <= region.keys()
     (form,) = tags.of("form")
     assert (form["method"], form["action"]) == ("post", "/consent/")
@@ -153,7 +160,12 @@ def test_forms_carry_the_digest_of_what_they_show() -> None:
 
 def test_forms_return_to_the_page_and_carry_a_token_when_there_is_one() -> None:
     fields = {str(f["name"]): f["value"] for f in Tags(banner().notice(view(token="t0"))).of("input", type="hidden")}
-    assert (fields["next"], fields["layer"], fields["lang"], fields["token"]) == ("/article?page=1", "first", "en", "t0")
+    assert (fields["next"], fields["layer"], fields["lang"], fields["token"]) == (
+        "/article?page=1",
+        "first",
+        "en",
+        "t0",
+    )
     assert not Tags(banner().notice(view())).of("input", name="token")
 
 
@@ -174,12 +186,23 @@ def test_hostile_words_stay_words(locale: str) -> None:
         YOUTUBE,
         **{
             field: evil
-            for field in ("name", "purpose", "provider", "country", "privacy_policy", "opt_out", "provider_retention", "transfer")
+            for field in (
+                "name",
+                "purpose",
+                "provider",
+                "country",
+                "privacy_policy",
+                "opt_out",
+                "provider_retention",
+                "transfer",
+            )
         },
         recipients=(evil,),
         storage=tuple(replace(item, name=evil, purpose=evil, kind=evil, lasts=evil) for item in YOUTUBE.storage),
     )
-    site = policy(hostile, replace(ANALYTICS, privacy_policy="javascript:alert(1)"), name=evil, contact=evil, imprint=evil)
+    site = policy(
+        hostile, replace(ANALYTICS, privacy_policy="javascript:alert(1)"), name=evil, contact=evil, imprint=evil
+    )
     for name, html in everything(site, locale):
         for tag, attributes in Tags(html).found:
             assert tag != "script" or str(attributes["src"]).startswith("/consent/static/"), name

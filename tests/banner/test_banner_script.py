@@ -34,13 +34,20 @@ def strict(browser: Browser, site: Running, path: str = STRICT, **options: Any) 
 
 def test_accepting_brings_the_page_to_life_in_place(browser: Browser, site: Running) -> None:  # noqa: F811
     page, found = strict(browser, site)
-    assert page.evaluate("['necessary', 'video', 'youtube', 'unknown'].map(consent.allows)") == [True, False, False, False]
+    assert page.evaluate("['necessary', 'video', 'youtube', 'unknown'].map(consent.allows)") == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert not [path for path in site.seen if path.startswith("localhost/")]
     page.locator("[data-consent-action=accept]").click()
     expect(page.locator("[data-consent-banner]")).to_have_count(0)
     expect(page.get_by_role("status")).to_be_focused()
     expect(page.get_by_role("status")).to_contain_text("You have accepted all.")
-    expect(page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")).to_be_visible()
+    expect(
+        page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")
+    ).to_be_visible()
     page.wait_for_function("() => window.order?.length === 4")
     assert page.evaluate("window.order") == ["slow", "fast", "late", "module"]
     assert page.evaluate("window.changes") == [
@@ -78,7 +85,9 @@ def test_one_embed_loads_in_place_and_grants_nothing(browser: Browser, site: Run
     size = "e => [e.offsetWidth, e.offsetHeight]"
     before = page.locator(".cst-card").evaluate(size)
     page.get_by_role("button", name="Load once").click()
-    expect(page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")).to_be_visible()
+    expect(
+        page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")
+    ).to_be_visible()
     expect(page.locator(".cst-card")).to_be_hidden()
     expect(page.locator("iframe[name=cst-frame-1]")).to_be_focused()
     assert page.locator(".cst-frame").evaluate(size) == before == [560, 315]
@@ -90,7 +99,9 @@ def test_one_embed_loads_in_place_and_grants_nothing(browser: Browser, site: Run
 def test_always_allows_the_service_in_place_and_keeps_the_notice(browser: Browser, site: Running) -> None:  # noqa: F811
     page, found = strict(browser, site)
     page.get_by_role("button", name="Always show YouTube").click()
-    expect(page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")).to_be_visible()
+    expect(
+        page.frame_locator("iframe[name=cst-frame-1]").frame_locator("iframe").get_by_text("playing")
+    ).to_be_visible()
     expect(page.locator("[data-consent-banner]")).to_be_visible()
     assert site.granted == {"youtube"}
     assert page.evaluate("consent.allows('video')") is True
@@ -165,7 +176,9 @@ def test_a_page_from_the_past_learns_what_was_decided_since(browser: Browser, si
 def test_withdrawing_deletes_what_the_service_had_stored(browser: Browser, site: Running) -> None:  # noqa: F811
     site.posts, site.granted = [{}], {"google-analytics-4", "youtube"}
     page, _ = strict(browser, site, "/page")
-    page.evaluate("localStorage.setItem('ga-1', 'x'); localStorage.setItem('own', 'y'); localStorage.setItem('xga-1', 'z')")
+    page.evaluate(
+        "localStorage.setItem('ga-1', 'x'); localStorage.setItem('own', 'y'); localStorage.setItem('xga-1', 'z')"
+    )
     page.goto(site.origin + "/consent/")
     page.get_by_role("button", name="Withdraw all").click()
     expect(page.get_by_role("status")).to_contain_text("Your consent is withdrawn.")
