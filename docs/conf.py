@@ -12,7 +12,7 @@ from consent._version import __version__ as release  # noqa: E402
 
 project = "consentry"
 author = "the consentry authors"
-copyright = "2026, the consentry authors"
+copyright = "2026, the consentry authors"  # noqa: A001 — Sphinx reads it by this name
 version = release
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "consent_reference"]

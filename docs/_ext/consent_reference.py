@@ -1,4 +1,4 @@
-"""Pages that can't fall behind: check ids, commands and the catalogue, read from the package when the docs are built."""
+"""Pages that can't fall behind: checks, commands and the catalogue, read from the package at each build."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Checks(_Generated):
         from consent.config import CHECKS
 
         yield from ("| Id | What it holds true |", "|---|---|")
-        for id, meaning in CHECKS.items():
-            if id.startswith(self.arguments[0]):
-                yield f"| `{id}` | {meaning} |"
+        for name, meaning in CHECKS.items():
+            if name.startswith(self.arguments[0]):
+                yield f"| `{name}` | {meaning} |"
 
 
 class Commands(_Generated):

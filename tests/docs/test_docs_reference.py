@@ -79,7 +79,8 @@ def test_the_fields_of_a_record_are_documented_and_no_other() -> None:
     decision = Decision(
         record_id="0b7c3f4e-6d8a-4c1b-9e2f-3a4b5c6d7e8f", event="refused", action="reject_all",
         occurred_at=datetime(2026, 7, 1, tzinfo=UTC), valid_until=datetime(2027, 1, 1, tzinfo=UTC),
-        decisions={"video": False}, services={"youtube": False}, artefact="0" * 64, material_version="0123abcd", locale="en",
+        decisions={"video": False}, services={"youtube": False}, artefact="0" * 64, material_version="0123abcd",
+        locale="en",
     )  # fmt: skip
     stored = {*Draft.of(decision).fields, "prev_record_id"}
     text = page("record")

@@ -17,7 +17,9 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("statement", ["import consent", "from consent import Policy", "from consent.choice import decide"])
+@pytest.mark.parametrize(
+    "statement", ["import consent", "from consent import Policy", "from consent.choice import decide"]
+)
 def test_importing_consent_loads_nothing_heavy(statement: str) -> None:
     assert loaded(statement) == set()
 
@@ -36,4 +38,6 @@ def test_opening_a_log_does_load_sqlalchemy() -> None:
 
 
 def test_recording_loads_no_alembic() -> None:
-    assert "alembic" not in loaded("from consent.log import open_recorder; open_recorder('memory://').artefact('0' * 64)")
+    assert "alembic" not in loaded(
+        "from consent.log import open_recorder; open_recorder('memory://').artefact('0' * 64)"
+    )
