@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -76,7 +77,7 @@ def _walk(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[tupl
 def _described(name: str, command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=name)
     usage = " ".join([name, *command.collect_usage_pieces(context)])
-    yield from (f"**`{usage}`**", "", (command.help or "").replace("\b\n", "").strip(), "")
+    yield from (f"**`{usage}`**", "", *cleandoc((command.help or "").replace("\b\n", "")).splitlines(), "")
     for parameter in command.params:
         record = parameter.get_help_record(context)
         if record is not None and "--help" not in record[0]:
