@@ -8,8 +8,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -29,6 +33,14 @@ _url = click.option(
     show_default="CONSENT_LOG, or sqlite:///instance/consent.db",
     help="Where the log is, as for open_recorder.",
 )
+_keys = click.option("--key", "keys", multiple=True, metavar="VKEY", help="Trust this key, not the bundle's own.")
+_kept = click.option(
+    "--checkpoint",
+    "kept",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A checkpoint that you kept: shows whether the log was rewritten or cut off since.",
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -46,11 +58,10 @@ def show(receipt: str, url: str, as_json: bool) -> None:
 
     Each record is checked against what was committed to when it was written.
     """
-    digits = receipt.strip().lower().replace("-", "")
-    if not re.fullmatch("[0-9a-f]{32}", digits):
-        _fail("A receipt has 32 hex digits.", USAGE)
+    wanted = _receipt(receipt)
+    digits = wanted.hex()
     with reading(url) as store:
-        history = store.history(bytes.fromhex(digits))
+        history = store.history(wanted)
         origin = store.origin
     if as_json:
         click.echo(
@@ -83,6 +94,134 @@ def upgrade(url: str, as_json: bool) -> None:
         click.echo(f"The log is at schema {after} already.")
     else:
         click.echo(f"The log went from schema {before or 'none'} to {after}.")
+
+
+@log.command()
+@_url
+@click.option("--every", metavar="SECONDS", help="Go on, sealing so often: 1s, 500ms, 2m.")
+@_json
+def seal(url: str, every: str | None, as_json: bool) -> None:
+    """Put what waits into the tree and sign it. A site does so itself, unless its address says ?seal=off."""
+    from consent.log.keyring import Keyring
+    from consent.log.sealer import seal as run
+    from consent.log.sealer import sign
+
+    address, pause = _address(url), _seconds(every)
+    while True:
+        sealed = 0
+        with _readable(address):
+            _must_exist(address)
+            with closing(Store(address)) as store:
+                while count := run(store):
+                    sealed += count
+                signed = sign(store, Keyring.of(str(address.path)))
+        if as_json:
+            click.echo(json.dumps({"sealed": sealed, "note": signed}))
+        elif signed is not None:
+            click.echo(f"{sealed} sealed, {signed.splitlines()[1]} in all.")
+        elif pause is None:
+            click.echo("Nothing waits to be sealed.")
+        if pause is None:
+            return
+        time.sleep(pause)
+
+
+@log.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--receipt", help="Only the records of this receipt, each with a proof.")
+@_url
+@_json
+def bundle(out: Path, receipt: str | None, url: str, as_json: bool) -> None:
+    """Write the evidence into OUT, a tar with its own verifier, for somebody who does not trust the site."""
+    from consent.log.bundle import write
+
+    chosen = _receipt(receipt) if receipt is not None else None
+    with reading(url) as store:
+        made = write(store, out, receipt=chosen, progress=_progress("written"))
+    if as_json:
+        click.echo(json.dumps({"size": made.size, "records": made.records, "waiting": made.waiting}))
+    else:
+        click.echo(
+            f"{out}: {made.records} of {made.size} records"
+            + (f"; {made.waiting} wait to be sealed." if made.waiting else ".")
+        )
+
+
+@log.command("verify")
+@_url
+@_keys
+@_kept
+@_json
+def verify_log(url: str, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+    """Check the whole log as an auditor would: bundle it, and verify the bundle."""
+    from consent.log.bundle import write
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "bundle.tar")
+        with reading(url) as store:
+            made = write(store, out, progress=_progress("read"))
+        _verify(out, keys, kept, as_json)
+    if made.waiting and not as_json:
+        click.echo(f"Waiting        {made.waiting} records are not sealed yet", err=True)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@_keys
+@_kept
+@_json
+def verify(bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+    """Check a BUNDLE that `consent log bundle` wrote, without the site that wrote it."""
+    _verify(bundle, keys, kept, as_json)
+
+
+def _verify(bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+    from consent.log import verifier
+
+    try:
+        notes = [path.read_text() for path in kept]
+        report = verifier.verify(str(bundle), keys=keys, kept=notes, progress=_progress("checked"))
+    except (verifier.Unreadable, OSError, UnicodeDecodeError) as error:
+        _fail(str(error), UNREADABLE)
+    if as_json:
+        click.echo(json.dumps(report.as_data(), indent=2))
+    else:
+        for line in report.lines():
+            click.echo(click.style(line, fg="red" if line.startswith("BAD") else None))
+    if not report.good:
+        raise SystemExit(FINDING)
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    """Says how far it is, on a terminal's error stream."""
+
+    def say(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} of {of} {what} ", err=True, nl=done >= of)
+
+    return say
+
+
+def _must_exist(address: Address) -> None:
+    """A command that looks after a log makes none."""
+    if not Path(str(address.path)).exists():
+        raise FileNotFoundError(f"there is no file {address.path}")
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|)", text)
+    if not found or not float(found[1]):
+        _fail("Say how often as in 1s, 500ms or 2m.", USAGE)
+    return float(found[1]) * {"ms": 0.001, "s": 1, "": 1, "m": 60}[found[2]]
+
+
+def _receipt(text: str) -> bytes:
+    digits = text.strip().lower().replace("-", "")
+    if not re.fullmatch("[0-9a-f]{32}", digits):
+        _fail("A receipt has 32 hex digits.", USAGE)
+    return bytes.fromhex(digits)
 
 
 @contextmanager
@@ -124,13 +263,21 @@ def _is_intact(stored: Stored) -> bool:
 
 
 def _data(stored: Stored) -> dict[str, Any]:
-    payload = json.loads(stored.payload) if stored.payload is not None else None
-    return {"intact": _is_intact(stored), "leaf": stored.leaf.hex(), "payload": payload}
+    return {"intact": _is_intact(stored), "day": stored.day, "event": stored.event, "payload": _fields(stored)}
+
+
+def _fields(stored: Stored) -> dict[str, Any] | None:
+    """The payload as data; ``None`` where there is none that can be read, because it was erased or tampered with."""
+    try:
+        fields = json.loads(stored.payload or b"")
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
 
 
 def _row(stored: Stored) -> list[Cell]:
     """The cells of one record and the colour of each."""
-    fields = json.loads(stored.payload or b"{}")
+    fields = _fields(stored) or {}
     moment = str(fields.get("occurred_at", stored.day)).replace("T", " ")[:19]
     answers = {**fields.get("decisions", {}), **fields.get("vendor_grants", {})}
     given = fields.get("vendor_grants", {}) or answers

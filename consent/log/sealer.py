@@ -55,7 +55,8 @@ def tiles(store: Store, connection: Connection) -> Tiles:
         query = select(table.c.hashes).where(
             table.c.log_id == store.log_id, table.c.level == level, table.c.tile_index == index
         )
-        return connection.execute(query).scalar() or b""
+        hashes = connection.execute(query).scalar()
+        return hashes if isinstance(hashes, bytes) else b""
 
     return Tiles(read)
 

@@ -289,11 +289,16 @@ def connecting(address: Address, *, readonly: bool = False) -> Engine:
     def connect() -> sqlite3.Connection:
         # Without an isolation level the driver opens no transactions of its own: only BEGIN IMMEDIATE above does.
         options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_SECONDS}
-        if path is None:
-            return sqlite3.Connection(":memory:", **options)
-        return sqlite3.Connection(f"file:{quote(path)}?mode={'ro' if readonly else 'rw'}", uri=True, **options)
+        place = f"file:{quote(path)}?mode={'ro' if readonly else 'rw'}" if path else ":memory:"
+        connection = sqlite3.Connection(place, uri=path is not None, **options)
+        connection.text_factory = _readable  # what somebody put in by hand must not keep the rest from being read
+        return connection
 
     return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+def _readable(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _create(path: str) -> None:

@@ -96,6 +96,16 @@ def test_an_edited_record_is_a_finding_and_named(url: str, path: Path) -> None:
     assert "1 of 2 records are not as they were written" in result.stderr
 
 
+def test_a_record_edited_into_nonsense_is_still_shown(url: str, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE record SET payload = 'nonsense', entry = x'ff' WHERE event = 'withdrawn'")
+    result = run("show", RECEIPT, "--url", url)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].split()[-1] == "NO"
+    data = json.loads(run("show", RECEIPT, "--url", url, "--json").stdout)
+    assert [record["intact"] for record in data["records"]] == [True, False]
+
+
 def test_a_record_that_lost_its_content_is_a_finding(url: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE record SET payload = NULL, salt = NULL WHERE event = 'withdrawn'")
