@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
@@ -17,10 +17,11 @@ from jinja2 import BaseLoader, Environment, FileSystemLoader
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
+from consent.config import load
 from consent.flask import Consent
 from examples.flask_demo.ledger import WITH, WITHOUT, Ledger
 from examples.flask_demo.newsroom import LANGUAGES, Newsroom
-from examples.flask_demo.others import OTHERS
+from examples.flask_demo.others import OTHERS, readdress, standing_in
 
 HERE: Final = Path(__file__).parent
 SIZES: Final = ("small", "normal", "large")
@@ -30,34 +31,30 @@ HALF_A_YEAR: Final = 184 * 24 * 3600
 def create_app(
     *,
     asks_first: bool = True,
-    addresses: Mapping[str, str] | None = None,
+    stand_ins: str = "",
     ledger: Ledger | None = None,
     twin: str = "",
     instance: Path | None = None,
 ) -> Flask:
     """The site. Without arguments it is what would go live: it asks first and uses the real services.
 
-    ``asks_first=False`` leaves consentry out and changes nothing else. ``addresses`` says which stand-in answers for
-    which real address, ``ledger`` what has reached them, ``twin`` is the origin of the same site with the opposite
+    ``asks_first=False`` leaves consentry out and changes nothing else. ``stand_ins`` is the origin of stand-ins for
+    the services, ``ledger`` what has reached them, ``twin`` the origin of the same site with the opposite
     ``asks_first``, and ``instance`` the folder for the log.
     """
-
-    def readdress(text: str) -> str:
-        for real, here in (addresses or {}).items():
-            text = text.replace(real, here)
-        return text
-
     app = Flask(__name__, instance_path=str((instance or HERE / "instance").resolve()))
-    app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"  # noqa: S105
-    app.jinja_loader = Readdressed(HERE / "templates", readdress)
+    app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"
+    app.jinja_loader = Readdressed(HERE / "templates", stand_ins)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["readable"] = unquote_plus
     app.jinja_env.filters["rfc822"] = lambda day: format_datetime(datetime.combine(day, time(7), UTC))
 
-    if asks_first:
+    if asks_first and not stand_ins:
         Consent(app)
+    elif asks_first:
+        Consent(app, policy=standing_in(load(HERE / "consent.toml"), stand_ins))
 
-    newsroom = Newsroom(readdress)
+    newsroom = Newsroom(lambda text: readdress(text, stand_ins))
     _add_pages(app, newsroom)
     _add_ledger(app, ledger)
 
@@ -78,50 +75,56 @@ def create_app(
 
 
 class Readdressed(BaseLoader):
-    """Templates from a folder, with the real addresses in them replaced by those of the stand-ins."""
+    """Templates from a folder, with the real addresses in them replaced by those of the stand-ins at ``origin``."""
 
-    def __init__(self, folder: Path, readdress: Callable[[str], str]) -> None:
+    def __init__(self, folder: Path, origin: str) -> None:
         self._files = FileSystemLoader(folder)
-        self._readdress = readdress
+        self._origin = origin
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         source, path, fresh = self._files.get_source(environment, template)
-        return self._readdress(source), path, fresh
+        return readdress(source, self._origin), path, fresh
 
 
 def _add_pages(app: Flask, newsroom: Newsroom) -> None:
     """What there is to read, and the one setting a reader has."""
 
+    @app.url_value_preprocessor
+    def know_the_language(_: str | None, values: dict[str, Any] | None) -> None:
+        g.language = (values or {}).pop("language", None) or _language()
+
     @app.before_request
-    def know_the_language() -> None:
-        g.language = _language()
+    def tell_consentry() -> None:
+        if asks_first := g.get("consent"):
+            asks_first.visit.app_locale = g.language  # what templates ask it for speaks the page's language too
 
     @app.get("/")
     @app.get("/<any(about, donate, privacy):name>")
     def start(name: str = "") -> Answer:
-        answer = redirect(url_for("page", language=g.language, name=name) if name else url_for("front", language=g.language))
+        there = url_for("page", language=g.language, name=name) if name else url_for("front", language=g.language)
+        answer = redirect(there)
         answer.vary.update(("Accept-Language", "Referer"))
         return answer
 
     @app.get("/<any(en, de):language>/")
-    def front(language: str) -> str:
-        return render_template("front.html", articles=newsroom.articles(language))
+    def front() -> str:
+        return render_template("front.html", articles=newsroom.articles(g.language))
 
     @app.get("/<any(en, de):language>/<slug>")
-    def article(language: str, slug: str) -> str:
-        found = newsroom.article(language, slug) or abort(404)
-        others = [other for other in newsroom.articles(language) if other is not found]
+    def article(slug: str) -> str:
+        found = newsroom.article(g.language, slug) or abort(404)
+        others = [other for other in newsroom.articles(g.language) if other is not found]
         return render_template("article.html", article=found, others=others[:3])
 
     @app.get("/<any(en, de):language>/about", defaults={"name": "about"})
     @app.get("/<any(en, de):language>/donate", defaults={"name": "donate"})
     @app.get("/<any(en, de):language>/privacy", defaults={"name": "privacy"})
-    def page(language: str, name: str) -> str:
-        return render_template(f"{language}/{name}.html")
+    def page(name: str) -> str:
+        return render_template(f"{g.language}/{name}.html")
 
     @app.get("/<any(en, de):language>/feed.xml")
-    def feed(language: str) -> Response:
-        xml = render_template("feed.xml", articles=newsroom.articles(language))
+    def feed() -> Response:
+        xml = render_template("feed.xml", articles=newsroom.articles(g.language))
         return Response(xml, mimetype="application/rss+xml")
 
     @app.post("/text-size")
@@ -154,15 +157,15 @@ def _add_ledger(app: Flask, ledger: Ledger | None) -> None:
         return render_template(template, ledger=ledger, others=OTHERS, ways=(WITH, WITHOUT))
 
     @app.get("/<any(en, de):language>/what-the-others-saw")
-    def what_the_others_saw(language: str) -> str:
+    def what_the_others_saw() -> str:
         return seen("seen.html")
 
     @app.get("/<any(en, de):language>/what-the-others-saw/list")
-    def seen_list(language: str) -> str:
+    def seen_list() -> str:
         return seen("seen_list.html")
 
     @app.post("/<any(en, de):language>/what-the-others-saw")
-    def forget(language: str) -> Answer:
+    def forget() -> Answer:
         if ledger:
             ledger.clear()
-        return redirect(url_for("what_the_others_saw", language=language), 303)
+        return redirect(url_for("what_the_others_saw", language=g.language), 303)

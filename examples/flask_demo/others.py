@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Request, Response
 
+from consent import Policy
 from examples.flask_demo.ledger import Contact, Ledger, now
 
 if TYPE_CHECKING:
@@ -67,9 +68,23 @@ OTHERS: Final = (
 )
 
 
-def addresses(origin: str) -> dict[str, str]:
-    """Which real address the stand-ins at ``origin`` (``http://localhost:5002``) answer for, and where."""
-    return {real: f"{origin}/{other.key}/" for other in OTHERS for real in other.addresses}
+def readdress(text: str, origin: str) -> str:
+    """The text with each real address replaced by that of its stand-in at ``origin``; without one, as it is."""
+    for other in OTHERS if origin else ():
+        for real in other.addresses:
+            text = text.replace(real, f"{origin}/{other.key}/")
+    return text
+
+
+def standing_in(policy: Policy, origin: str) -> Policy:
+    """The policy with the address of each stand-in at ``origin`` added to the service it stands in for."""
+    host = origin.partition("//")[2]
+    keys = {other.key for other in OTHERS}
+    services = (
+        replace(service, load=(*service.load, f"{host}/{service.key}/*")) if service.key in keys else service
+        for service in policy.services
+    )
+    return replace(policy, services=tuple(services))
 
 
 class StandIns:

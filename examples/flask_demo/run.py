@@ -14,7 +14,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from examples.flask_demo.app import create_app
 from examples.flask_demo.ledger import WITH, WITHOUT, Ledger
-from examples.flask_demo.others import StandIns, addresses
+from examples.flask_demo.others import StandIns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -31,14 +31,15 @@ class Demo:
 
     def __init__(self, port: int = 5000, *, live: bool = False, instance: Path | None = None) -> None:
         self.site, self.twin = (f"http://{HOST}:{port + step}" for step in (0, 1))
-        self.stand_ins = {} if live else {WITH: f"http://{ELSEWHERE}:{port + 2}", WITHOUT: f"http://{ELSEWHERE}:{port + 3}"}
+        elsewhere = {via: f"http://{ELSEWHERE}:{port + step}" for step, via in ((2, WITH), (3, WITHOUT))}
+        self.stand_ins = {} if live else elsewhere
         self.ledger = Ledger()
         self._servers: list[BaseWSGIServer] = []
         try:
             for step, via in enumerate((WITH, WITHOUT)):
                 app = create_app(
                     asks_first=via == WITH,
-                    addresses=None if live else addresses(self.stand_ins[via]),
+                    stand_ins=self.stand_ins.get(via, ""),
                     ledger=None if live else self.ledger,
                     twin=self.twin if via == WITH else self.site,
                     instance=instance,
@@ -112,7 +113,7 @@ def _addresses(demo: Demo, *, live: bool) -> str:
         lines.append(("What the others saw", f"{demo.site}/en/what-the-others-saw"))
         lines.append(("Third parties, standing in", "  ".join(demo.stand_ins.values())))
     width = max(len(name) for name, _ in lines)
-    return "\n".join(["", *(f"  {name:<{width}}   {address}" for name, address in lines), "", "  Ctrl-C stops all.", ""])
+    return "\n".join(("", *(f"  {name:<{width}}   {address}" for name, address in lines), "", "  Ctrl-C stops all."))
 
 
 if __name__ == "__main__":
