@@ -21,7 +21,7 @@ from examples.flask_demo.ledger import Contact, Ledger, now
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-FILES: Final = Path(__file__).with_name("others")
+FILES: Final = Path(__file__).with_name("stand_ins")
 YEAR: Final = 365 * 24 * 3600
 
 
