@@ -24,7 +24,8 @@ STRICT = (
 )
 SCRIPTS = (
     '<script type="text/plain" data-consent-service="google-analytics-4" data-consent-src="{third}/slow.js"></script>\n'
-    '<script type="text/plain" data-consent-service="google-analytics-4" data-consent-src="{third}/late.js" defer></script>\n'
+    '<script type="text/plain" data-consent-service="google-analytics-4" defer data-consent-src="{third}/late.js">'
+    "</script>\n"
     '<script type="text/plain" data-consent-service="google-analytics-4" data-consent-src="{third}/fast.js"></script>\n'
     '<script type="text/plain" data-consent-service="google-analytics-4" data-consent-type="module" '
     'data-consent-src="{third}/module.js"></script>\n'
@@ -79,9 +80,11 @@ class Running:
         css = f'<link rel="stylesheet" href="/{query["css"]}.css">' if "css" in query else ""
         return (
             f'<!doctype html><html lang="{locale}"><head><meta charset="utf-8"><title>News</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">{css}</head><body>{top.decode("ascii")}'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{css}</head>'
+            f"<body>{top.decode('ascii')}"
             f'<main><h1>Ports reopen</h1><p><a id="first" href="/page">A link</a></p>{frame}'
-            f'<form action="/page"><label>Search <input name="q" id="q"></label></form>{SCRIPTS.format(third=self.third)}'
+            f'<form action="/page"><label>Search <input name="q" id="q"></label></form>'
+            f"{SCRIPTS.format(third=self.third)}"
             f"{banner.declaration(seen).decode('ascii') if 'declared' in query else ''}"
             f"</main><footer>{banner.settings_link(seen).decode('ascii')}</footer></body></html>"
         )
@@ -120,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         site, parts = self.site, urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         site.seen.append(f"{self.headers['Host'].partition(':')[0]}{parts.path}")
@@ -154,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.give("<!doctype html><title>V</title><p>playing")
 
-    def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+    def do_POST(self) -> None:
         site = self.site
         if self.path != "/consent/":
             self.give("", status=404)

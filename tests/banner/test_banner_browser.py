@@ -17,13 +17,14 @@ STYLES = {
     "grid": "body{display:grid;grid-template-columns:12rem 1fr}",
     "reset": "*,*::before,*::after{margin:0;padding:0;border:0;font:inherit;appearance:none;box-sizing:border-box}",
     "loud": (
-        "button:first-child,form button:first-of-type{background:lime!important_no;font-size:3rem;padding:2rem}"
-        "button[value=reject]{opacity:.2;font-size:8px}button+button{display:none}body form button.cst-button{color:red}"
+        "button:first-child,form button:first-of-type{background:lime;font-size:3rem;padding:2rem}"
+        "button[value=reject]{opacity:.2;font-size:8px}button+button{display:none}"
+        "body form button.cst-button{color:red}"
         "h2{font-size:5rem}p{line-height:4;color:pink}a{display:none}input{display:none}fieldset{border:9px solid}"
         "section{display:none;position:fixed}label{float:left;width:40px}details{visibility:hidden}form{width:100px}"
     ),
 }  # fmt: skip
-EQUAL = (
+EQUAL = (  # noqa: SIM905 - a column of words, names of computed properties
     "fontSize fontWeight fontFamily fontStyle lineHeight color backgroundColor backgroundImage borderTopWidth "
     "borderTopStyle borderTopColor borderTopLeftRadius paddingTop paddingLeft opacity visibility display cursor "
     "textTransform letterSpacing boxShadow filter transform order"

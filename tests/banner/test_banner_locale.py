@@ -109,16 +109,16 @@ def test_every_message_is_translated_with_the_same_places(tag: str) -> None:
     translated: dict[object, Message] = {m.id: m for m in catalogue if m.id}
     wanted = [m.id for m in messages() if m.id]
     assert len(wanted) > 100
-    assert [id for id in wanted if id not in translated] == []
-    for id in wanted:
-        message = translated[id]
+    assert [key for key in wanted if key not in translated] == []
+    for key in wanted:
+        message = translated[key]
         forms = [message.string] if isinstance(message.string, str) else list(message.string or ())
         assert forms
-        assert all(forms), id
+        assert all(forms), key
         assert not message.fuzzy
-        assert len(forms) == (1 if isinstance(id, str) else catalogue.num_plurals)
+        assert len(forms) == (1 if isinstance(key, str) else catalogue.num_plurals)
         for form in forms:
-            assert places(form) == places(id), id
+            assert places(form) == places(key), key
 
 
 @pytest.mark.parametrize("tag", AVAILABLE)

@@ -14,7 +14,6 @@ from banner_site import ANALYTICS, OWN, POLICY, YOUTUBE, banner, policy, text, v
 
 from consent.banner import Banner
 from consent.banner.banner import TITLES
-from consent.banner.view import Written
 from consent.choice import Choice
 from consent.errors import UnknownKeyError
 from consent.policy import Policy
@@ -184,19 +183,8 @@ def test_hostile_words_stay_words(locale: str) -> None:
     evil = '"><script>alert(1)</script>{{7*7}}{settings}'
     hostile = replace(
         YOUTUBE,
-        **{
-            field: evil
-            for field in (
-                "name",
-                "purpose",
-                "provider",
-                "country",
-                "privacy_policy",
-                "opt_out",
-                "provider_retention",
-                "transfer",
-            )
-        },
+        **dict.fromkeys(("name", "purpose", "provider", "country", "privacy_policy", "opt_out", "transfer"), evil),
+        provider_retention=evil,
         recipients=(evil,),
         storage=tuple(replace(item, name=evil, purpose=evil, kind=evil, lasts=evil) for item in YOUTUBE.storage),
     )
@@ -267,7 +255,8 @@ def test_preferences_show_all_that_is_declared_and_the_present_state() -> None:
         "Google Ireland Limited", "Google LLC", "Ireland and United States", "Adequacy decision", "14 months",
         "_ga", "2 years", "visitor id", "Local storage", "Until it is deleted", "Until the browser is closed",
         "Your consent, GDPR Article 6(1)(a)", "Keeps the answer that the visitor gave.", "Standard contractual clauses",
-        "Harbour News Trust, 1 Quay St, Cork, Ireland", "dpo@harbour.example", "Data Protection Commission, Ireland", "3 years",
+        "Harbour News Trust, 1 Quay St, Cork, Ireland", "dpo@harbour.example", "Data Protection Commission, Ireland",
+        "3 years",
         "https://tools.google.com/dlpage/gaoptout", "*.google-analytics.com", "YouTube Allowed", "Donorbox Not allowed",
     ):  # fmt: skip
         assert part in said, part
