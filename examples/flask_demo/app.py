@@ -127,6 +127,10 @@ def _add_pages(app: Flask, newsroom: Newsroom) -> None:
         xml = render_template("feed.xml", articles=newsroom.articles(g.language))
         return Response(xml, mimetype="application/rss+xml")
 
+    @app.get("/favicon.ico")
+    def icon() -> Answer:
+        return app.send_static_file("mark.svg")
+
     @app.post("/text-size")
     def text_size() -> Answer:
         size, back = request.form.get("size"), request.form.get("back", "/")

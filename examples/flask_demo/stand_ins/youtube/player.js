@@ -37,10 +37,10 @@ function draw() {
     pen.beginPath();
     const y = horizon + ((height - horizon) * row) / 7;
     pen.moveTo(0, height);
-    for (let x = 0; x <= width; x += width / 60) {
+    for (let x = 0; x < width + width / 60; x += width / 60) {
       pen.lineTo(x, y + Math.sin(x / width * (18 - row) + position * (1 + row / 3)) * height * 0.006 * (row + 1));
     }
-    pen.lineTo(width, height);
+    pen.lineTo(width * 1.1, height);
     pen.fill();
     if (row === 1) ship(width, height, horizon, day);
   }
