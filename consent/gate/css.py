@@ -10,7 +10,7 @@ INERT: Final = b"data-consent:"
 """What is put before a URL in a style sheet: a scheme that no browser fetches."""
 
 _STRING = rb"""(?:"(?:[^"\\\n\r\f]|\\[\s\S])*+"?|'(?:[^'\\\n\r\f]|\\[\s\S])*+'?)"""
-_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|\\[^\n\r\f])(?:[a-zA-Z0-9_\-\x80-\xff]|\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F])*+"
+_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F])(?:[a-zA-Z0-9_\-\x80-\xff]|\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F])*+"
 _SKIP = rb"(?:[\t\n\r\f ]++|/\*[\s\S]*?(?:\*/|\Z))*+"
 _STEP = re.compile(
     rb"/\*[\s\S]*?(?:\*/|\Z)"

@@ -213,8 +213,9 @@ class Stream:
         return self._fence_at if self._fence_at <= self._size else -1
 
     def _push(self, fence: re.Pattern[bytes], after: int) -> None:
-        self._fences.append(fence)
-        self._fence_at = -1
+        if not self._page.denies_nothing:
+            self._fences.append(fence)
+            self._fence_at = -1
         self._known = self._position = after
 
     def _pass_fence(self, fence: int) -> bool:
@@ -396,10 +397,9 @@ class Stream:
         closes = buffer[at + 1] == 0x2F
         found: list[Attribute] = []
         outcome = None
-        if not closes and (sure or name in elements.URLS or name in elements.SPECIAL or name == b"body"):
-            if self._page.relative_matters or _SUSPECT.search(buffer, name_end, end):
-                found = attributes(buffer, name_end, end)
-                outcome = elements.judge(self._page, name, found)
+        if not closes and (self._page.relative_matters or _SUSPECT.search(buffer, name_end, end)):
+            found = attributes(buffer, name_end, end)
+            outcome = elements.judge(self._page, name, found)
         if not sure:
             idle = not closes and name not in _BOOKED and not self._foreign
             if idle and (outcome is None or not outcome.said):

@@ -1,0 +1,25 @@
+"""The small policy that every test of the gate shares."""
+
+from __future__ import annotations
+
+from consent.policy import Ask, Policy, Service, Site
+
+PAGE = "https://harbour.example/news/today"
+
+
+def make_policy(**ask: str) -> Policy:
+    return Policy(
+        site=Site(name="Harbour News", controller="Harbour News Trust", hosts=("harbour.example", "cdn.harbour.example")),
+        ask=Ask(**ask),
+        services=(
+            Service(
+                key="youtube", category="video", name="YouTube", purpose="Shows videos.",
+                load=("www.youtube.com", "*.ytimg.com"), inline=("YT.Player",),
+            ),
+            Service(
+                key="stats", category="analytics", name="Statistics", purpose="Counts readers.",
+                load=("*.stats.example", "stats.example/js/*", "xn--bcher-kva.example", "127.0.0.8"),
+                inline=("_paq.push(", "tp.push(", "'gtm.start'"),
+            ),
+        ),
+    )  # fmt: skip

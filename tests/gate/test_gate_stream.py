@@ -1,0 +1,135 @@
+"""Pieces, repetition, size: what must hold for any page."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import html5lib
+import pytest
+from harbour_policy import PAGE, make_policy
+from html5lib.constants import tokenTypes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.choice import Choice, Signals, decide
+from consent.gate import Gate
+
+GATE = Gate(make_policy())
+REFUSED = decide(GATE.policy, Choice.refusing(), Signals())
+X = b"//a.stats.example/x"
+PIECES = [
+    b"<!-- ", b"-->", b"--!>", b"<!-->", b"<!x", b"<?x", b"</ y", b"<script>", b"</script>", b"<img src=" + X + b">", b"<p>", b"</p>",
+    b"<iframe src=" + X + b">", b"</iframe>", b'<div title="', b"<div title='", b'">', b"'>", b">", b"<", b'"', b"'", b"=", b" ", b"/",
+    b"<noscript>", b"</noscript>", b"<svg>", b"</svg>", b"<style>", b"</style>", b"url(" + X + b")", b"@import '" + X + b"';",
+    b"<textarea>", b"</textarea>", b"<title>", b"</title>", b"_paq.push(1)", b"<a onclick='_paq.push(2)'>", b"text", b"<![CDATA[", b"]]>",
+    b"<body>", b"<html lang=de>", b"<footer>", b"</footer>", b"</body>", b"<template>", b"</template>", b"<object data=" + X + b">",
+    b"</object>", b"<base href=" + X + b">", b'<b style="a:url(' + X + b')">', b"\n", b"<ScRipt>", b"<plaintext>", b"<select>", b"</select>",
+    b"<table>", b"<frameset>", b"<math>", b"</math>", b"<desc>", b"</desc>", b"<br/>", b"&lt;", b"<svg/>", b"<xmp>", b"</xmp>",
+]  # fmt: skip
+PAGES = st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join)
+
+
+def pieces(html: bytes, cuts, **keywords) -> bytes:
+    stream = GATE.stream(REFUSED, base_url=PAGE, **keywords)
+    sent, last = b"", 0
+    for cut in [*cuts, len(html)]:
+        sent += stream.feed(html[last:cut])
+        last = cut
+    return sent + stream.close()
+
+
+@settings(max_examples=400, deadline=None)
+@given(PAGES, st.booleans())
+def test_a_page_split_at_every_byte_comes_out_as_whole(html, furnished) -> None:
+    extra = {"insert": b"[N]", "footer": b"[F]", "placeholder": lambda embed: b"[P]"} if furnished else {}
+    whole = GATE.rewrite(html, REFUSED, base_url=PAGE, **extra)
+    assert pieces(html, range(1, len(html)), **extra) == whole
+    assert pieces(html, [len(html) // 2], **extra) == whole
+
+
+@settings(max_examples=400, deadline=None)
+@given(PAGES)
+def test_twice_is_once(html) -> None:
+    once = GATE.rewrite(html, REFUSED, base_url=PAGE)
+    assert GATE.rewrite(once, REFUSED, base_url=PAGE) == once
+
+
+@settings(max_examples=400, deadline=None)
+@given(PAGES)
+def test_nothing_is_taken_away_and_nothing_moved(html) -> None:
+    rest = iter(GATE.rewrite(html, REFUSED, base_url=PAGE, insert=b"[N]", footer=b"[F]"))
+    assert all(byte in rest for byte in html), "the page is a subsequence of what is sent"
+
+
+class Watching(html5lib.HTMLParser):
+    """html5lib, keeping each start tag as its tokenizer gives it to the tree construction."""
+
+    def __init__(self, **keywords) -> None:
+        super().__init__(**keywords)
+        self.tags: list[tuple[str, dict[str, str]]] = []
+
+    def normalizeToken(self, token):  # noqa: N802
+        if token["type"] == tokenTypes["StartTag"]:
+            self.tags.append((token["name"], dict(token["data"])))
+        return super().normalizeToken(token)
+
+
+def live(html: bytes, *, scripting: bool) -> list[tuple[str, dict[str, str]]]:
+    parser = Watching()
+    parser.parse(html, scripting=scripting, transport_encoding="utf-8")
+    urls = ("src", "data", "href")
+    return [(name, attributes) for name, attributes in parser.tags if any("a.stats" in attributes.get(u, "") for u in urls)]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(PAGES)
+def test_no_parser_finds_a_live_tag_in_what_is_sent(html) -> None:
+    sent = GATE.rewrite(html, REFUSED, base_url=PAGE)
+    for scripting in (True, False):
+        assert not live(sent, scripting=scripting)
+
+
+def test_the_oracle_sees_the_tag_that_was_let_through() -> None:
+    assert live(b"<p title='>'><img src=//a.stats.example>", scripting=True)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [b"<!--", b"<script", b"<script>", b'<a "', b"&", b"<![CDATA[", b"<", b"<a ", b"<img src=//a.stats.example ", b"<svg>", b"<noscript><!--",
+     b"<style>", b"<style>/*", b"'", b'="', b"<p '", b"</", b"<noscript><!--</noscript>", b"(", b"<p a='(", b"url(", b"<title>", b"<?",
+     b"<select><style>", b"<x a=b(c)>", b"<p a=\"'\" b='\"'><i>(", b"<textarea><", b"a<b ", b"<svg><style><!--</style>"],
+)  # fmt: skip
+def test_hostile_input_costs_no_more_than_linear_time(unit) -> None:
+    def cost(size: int) -> float:
+        html = unit * (size // len(unit))
+        best = 9.0
+        for _ in range(2):
+            stream = GATE.stream(REFUSED, base_url=PAGE)
+            start = time.process_time()
+            for at in range(0, len(html), 65536):
+                stream.feed(html[at : at + 65536])
+            stream.close()
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert cost(2 << 20) < 3.5 * cost(1 << 20) + 0.05
+
+
+def test_at_most_one_tag_is_held_back() -> None:
+    stream = GATE.stream(REFUSED, base_url=PAGE)
+    sent = 0
+    for _ in range(64):
+        sent += len(stream.feed(b"<p a='" + b"x" * 40000 + b"'>" + b"y" * 40000))
+        assert 64 * 80000 > sent
+    assert sent > 63 * 80000
+
+
+def test_a_tag_too_long_to_read_fails_closed() -> None:
+    rng = random.Random(3)
+    for start in (b"<img src=//a.stats.example/", b"<script src=//a.stats.example/x ", b"<iframe srcdoc='"):
+        html = start + bytes(rng.choice(b"abc ") for _ in range(200_000)) + b"'></script>"
+        sent = GATE.rewrite(html, REFUSED, base_url=PAGE)
+        assert b" src=//a" not in sent or b"<data-consent-" in sent
+        assert not live(sent, scripting=True)
+        assert pieces(html, range(0, len(html), 5000)) == sent
