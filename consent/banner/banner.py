@@ -118,6 +118,9 @@ class Banner:
     def preferences(self, view: View) -> str:
         """The page on which every service can be looked up, allowed and refused, with ``view.message`` on top."""
         asking = view.asking_all(self._policy)
+        if view.next == view.prefix:
+            # An answer given here comes back here, in the same language.
+            asking = replace(asking, next=f"{view.prefix}?lang={view.locale}")
         return self._text(
             "preferences.html",
             asking,

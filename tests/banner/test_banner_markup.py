@@ -306,3 +306,10 @@ def test_links_to_the_settings_keep_language_and_page() -> None:
     (link,) = Tags(banner().settings_link(view("de"))).of("a")
     assert link["href"] == "/consent/?lang=de&next=%2Farticle%3Fpage%3D1"
     assert link["data-consent-action"] == "settings"
+
+
+def test_an_answer_on_the_preferences_page_returns_there_in_the_same_language() -> None:
+    (field,) = Tags(banner().preferences(view("de", next="/consent/"))).of("input", name="next")
+    assert field["value"] == "/consent/?lang=de"
+    (elsewhere,) = Tags(banner().preferences(view("de"))).of("input", name="next")
+    assert elsewhere["value"] == "/article?page=1"
