@@ -127,6 +127,33 @@ def seal(url: str, every: str | None, as_json: bool) -> None:
 
 
 @log.command()
+@click.argument("receipt")
+@_url
+@_json
+def erase(receipt: str, url: str, as_json: bool) -> None:
+    """Erase the records of a RECEIPT: content, salt and ids go; the tree stays, and a new leaf says so.
+
+    Copies outside the database, such as backups and bundles, have to be dealt with where they are.
+    """
+    from consent.log.erase import erase as run
+    from consent.log.keyring import Keyring
+    from consent.log.sealer import sign
+
+    wanted, address = _receipt(receipt), _address(url)
+    with _readable(address):
+        _must_exist(address)
+        with closing(Store(address)) as store:
+            erased = run(store, wanted)
+            sign(store, Keyring.of(str(address.path)))
+    if as_json:
+        click.echo(json.dumps({"erased": erased}))
+    elif erased:
+        click.echo(f"{len(erased)} records are erased: leaves {', '.join(map(str, erased))}.")
+    if not erased:
+        _fail(f"The log has no record of the receipt {wanted.hex()}.", FINDING)
+
+
+@log.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--receipt", help="Only the records of this receipt, each with a proof.")
 @_url
