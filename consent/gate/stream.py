@@ -18,6 +18,7 @@ from consent.gate.page import Blocked, Page
 from consent.gate.placement import LANDMARKS, Insert, Place
 from consent.gate.tokens import (
     ATTRIBUTE,
+    ATTRIBUTE_BODY,
     BEGUN,
     COMMENT_END,
     NAME,
@@ -61,10 +62,15 @@ _BREAKOUT = frozenset(
 )
 _IN_SVG: Final = _finder(_WATCHED | LANDMARKS | _INTEGRATION | _BREAKOUT, (*_ENDS, *sorted(LANDMARKS | _INTEGRATION)))
 _SUSPECT = re.compile(rb"//|[\\&(:]|/[\t\n\r]+/")
+_HARMLESS = re.compile(
+    rb"(?:[\t\n\f\r /]*+(?!on|src|href|xlink|style|poster|data|ping|background|attributionsrc|imagesrcset|action|formaction"
+    rb"|fill|stroke|filter|mask|clip|cursor|marker)" + ATTRIBUTE_BODY + rb"(?=[\t\n\f\r ]*+[^\t\n\f\r ]))*+",
+    re.IGNORECASE,
+)
 _UNQUOTED_END = re.compile(rb"[\t\n\f\r >]")
 _CONTENT = re.compile(rb"[^\t\n\f\r ]")
 _RARE = (
-    re.compile(rb"\("),
+    re.compile(rb"\((?<!\(\()"),
     re.compile(rb"(?:ping|attributionsrc|background)[\t\n\f\r ]*+="),
     re.compile(rb"&(?:lpar|#0*40(?![0-9])|#x0*28(?![0-9a-f]))"),
 )
@@ -130,7 +136,9 @@ class Stream:
         self._position = 0
         self._hold = -1
         self._eof = -1
-        self._fence_at = -1
+        self._found = -1
+        self._finder = self._candidate
+        self._fence_spots: dict[re.Pattern[bytes], int] = {}
         self._rare = [-1, -1, -1]
 
     def _run(self, buffer: bytes, *, final: bool) -> bytes:
@@ -207,15 +215,18 @@ class Stream:
         """Where the element ends whose text another reader may take for markup, or -1 (see :meth:`_cut`)."""
         if not self._fences:
             return -1
-        if self._fence_at < self._known:
-            found = [match.start() for fence in self._fences if (match := fence.search(self._buffer, self._known))]
-            self._fence_at = min(found, default=self._size + 1)
-        return self._fence_at if self._fence_at <= self._size else -1
+        nearest = self._size + 1
+        for fence in self._fences:
+            spot = self._fence_spots.get(fence, -1)
+            if spot < self._known:
+                match = fence.search(self._buffer, self._known)
+                self._fence_spots[fence] = spot = match.start() if match else self._size + 1
+            nearest = min(nearest, spot)
+        return nearest if nearest <= self._size else -1
 
     def _push(self, fence: re.Pattern[bytes], after: int) -> None:
-        if not self._page.denies_nothing:
+        if not self._page.denies_nothing and fence not in self._fences:
             self._fences.append(fence)
-            self._fence_at = -1
         self._known = self._position = after
 
     def _pass_fence(self, fence: int) -> bool:
@@ -232,7 +243,6 @@ class Stream:
             if passed:
                 self._known = self._position = max(passed.end(), fence) if passed[0] == b"]]>" else fence
                 break
-        self._fence_at = -1
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -269,8 +279,7 @@ class Stream:
         """Deal with the next thing that may matter; false when the piece holds no more."""
         if self._place.before_body:
             return self._before_body()
-        match = (_IN_SVG if self._foreign else self._candidate).search(self._lower, self._position)
-        at = match.start() if match else self._size
+        at = self._next_candidate()
         rare = self._next_rare(at)
         if self._fences:
             fence = self._fence()
@@ -278,7 +287,7 @@ class Stream:
                 return self._pass_fence(fence)
         if rare < at:
             return self._look(rare)
-        if match is None:
+        if at == self._size:
             return False
         if self._buffer[at + 1] == 0x21:
             return (self._real(at) and self._declaration(at)) or self._goes_on()
@@ -286,6 +295,14 @@ class Stream:
 
     def _goes_on(self) -> bool:
         return self._hold < 0 and not self._mode and self._position < self._size
+
+    def _next_candidate(self) -> int:
+        finder = _IN_SVG if self._foreign else self._candidate
+        if self._found < self._position or self._finder is not finder:
+            match = finder.search(self._lower, self._position)
+            self._found = match.start() if match else self._size
+            self._finder = finder
+        return self._found
 
     def _next_rare(self, limit: int) -> int:
         nearest = limit
@@ -303,6 +320,7 @@ class Stream:
         if self._buffer[at] == 0x28 and not self._is_call(at):
             return True
         if in_text(self._buffer, self._known, at):
+            self._known = at
             return True
         start, end = reach(self._buffer, self._known, at)
         if start == at:
@@ -505,6 +523,9 @@ class Stream:
         buffer, page = self._buffer, self._page
         outcome = outcome or elements.Outcome()
         as_markup = self._foreign > 0 or (self._ignoring and name == b"style")
+        if as_markup and RAW_END[name] in self._fences:
+            self._apply(at, name_end, name, found, outcome)
+            return True  # inside another of its kind, whose text was read already
         if as_markup or name == b"style":
             close_match = RAW_END[name].search(buffer, end)
             close = close_match.start() if close_match else -1
@@ -594,9 +615,12 @@ class Stream:
             if end := TAG_END.match(buffer, position):
                 self._known = self._position = end.end()
                 return True
+            position = _HARMLESS.match(buffer, position).end()  # type: ignore[union-attr]  # it always matches
+            if end := TAG_END.match(buffer, position):
+                continue
             match = ATTRIBUTE.match(buffer, position)
             length = (match.end() if match else self._size) - position
-            if match and match.end() < self._size and length <= LIMIT:
+            if match and _CONTENT.search(buffer, match.end()) and length <= LIMIT:
                 for found in attributes(buffer, position, match.end() + 1):
                     for at, markup in elements.judge_alone(self._page, self._raw, found):
                         self._insert(at, markup)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_ATTRIBUTE = rb"""(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)|(?![\t\n\f\r ]*+=))"""
-TAG: Final = re.compile(rb"</?([a-zA-Z][^\t\n\f\r />]*+)(?:[\t\n\f\r /]*+" + _ATTRIBUTE + rb")*+[\t\n\f\r /]*+>")
+ATTRIBUTE_BODY: Final = rb"""(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)|(?![\t\n\f\r ]*+=))"""
+TAG: Final = re.compile(rb"</?([a-zA-Z][^\t\n\f\r />]*+)(?:[\t\n\f\r /]*+" + ATTRIBUTE_BODY + rb")*+[\t\n\f\r /]*+>")
 NAME: Final = re.compile(rb"</?([a-zA-Z][^\t\n\f\r />]*+)")
 ATTRIBUTE: Final = re.compile(
     rb"""[\t\n\f\r /]*+(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"([^"]*+)"|'([^']*+)'|((?!["'])[^\t\n\f\r >]*+))|(?![\t\n\f\r ]*+=))"""

@@ -69,17 +69,35 @@ class Watching(html5lib.HTMLParser):
         super().__init__(**keywords)
         self.tags: list[tuple[str, dict[str, str]]] = []
 
-    def normalizeToken(self, token):  # noqa: N802
-        if token["type"] == tokenTypes["StartTag"]:
-            self.tags.append((token["name"], dict(token["data"])))
-        return super().normalizeToken(token)
+    def mainLoop(self):  # noqa: N802
+        self.tokenizer = Tee(self.tokenizer, self.tags)
+        super().mainLoop()
+
+
+class Tee:
+    """html5lib's tokenizer, whose states the parser sets, with a copy of each start tag."""
+
+    def __init__(self, tokenizer, tags) -> None:
+        self.__dict__.update(inner=tokenizer, tags=tags)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name, value) -> None:
+        setattr(self.inner, name, value)
+
+    def __iter__(self):
+        for token in self.inner:
+            if token["type"] == tokenTypes["StartTag"]:
+                self.tags.append((token["name"], dict(token["data"])))
+            yield token
 
 
 def live(html: bytes, *, scripting: bool) -> list[tuple[str, dict[str, str]]]:
     parser = Watching()
     parser.parse(html, scripting=scripting, transport_encoding="utf-8")
-    urls = ("src", "data", "href")
-    return [(name, attributes) for name, attributes in parser.tags if any("a.stats" in attributes.get(u, "") for u in urls)]
+    urls = {"img": "src", "iframe": "src", "script": "src", "object": "data", "base": "href"}
+    return [(name, found) for name, found in parser.tags if "a.stats" in found.get(urls.get(name, ""), "")]
 
 
 @settings(max_examples=1500, deadline=None)
@@ -121,7 +139,6 @@ def test_at_most_one_tag_is_held_back() -> None:
     sent = 0
     for _ in range(64):
         sent += len(stream.feed(b"<p a='" + b"x" * 40000 + b"'>" + b"y" * 40000))
-        assert 64 * 80000 > sent
     assert sent > 63 * 80000
 
 
