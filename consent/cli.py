@@ -25,6 +25,7 @@ GOOD, FINDINGS, FAILED, USAGE = 0, 1, 2, 3
 CONFIG: Final = "consent.toml"
 _LATER: Final = {
     "log": ("consent.log.commands", "Look into the log of decisions."),
+    "verify": ("consent.log.commands", "Check a bundle of evidence, without the site."),
 }
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 

@@ -14,6 +14,7 @@ from banner_site import ANALYTICS, OWN, POLICY, YOUTUBE, banner, policy, text, v
 
 from consent.banner import Banner
 from consent.banner.banner import TITLES
+from consent.banner.view import Written
 from consent.choice import Choice
 from consent.errors import UnknownKeyError
 from consent.policy import Policy
@@ -313,3 +314,19 @@ def test_an_answer_on_the_preferences_page_returns_there_in_the_same_language() 
     assert field["value"] == "/consent/?lang=de"
     (elsewhere,) = Tags(banner().preferences(view("de"))).of("input", name="next")
     assert elsewhere["value"] == "/article?page=1"
+
+
+def test_a_provider_that_also_receives_is_named_once() -> None:
+    provider = "Google Ireland Limited"
+    site = policy(replace(YOUTUBE, recipients=(provider, "Google LLC"), provider=provider))
+    (row,) = [r for r in banner(site).declaration(view(of=site)).decode().split("<tr") if "YSC" in r]
+    assert row.count(provider) == 1
+    assert "Google LLC" in row
+
+
+def test_the_placeholder_is_as_wide_as_the_embed_says() -> None:
+    """Also where the page's own style makes frames as wide as what is around them, which is then this."""
+    film = Written(service=YOUTUBE, url=VIDEO, width="560", height="315")
+    (size,) = Tags(banner().placeholder(view(), film)).of("svg")
+    assert (size["width"], size["height"]) == ("560", "0")
+    assert not Tags(banner().placeholder(view(), Written(service=YOUTUBE, url=VIDEO, width="100%"))).of("svg")
