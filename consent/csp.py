@@ -58,7 +58,11 @@ def for_embed(service: Service, url: str) -> str:
 def _value(hosts: tuple[str, ...], patterns: tuple[str, ...], host: str, report_uri: str) -> str:
     own = [name for name in _sources(hosts, paths=False) if name != host]
     tail = f"; report-uri {report_uri}" if report_uri else ""
-    for others in (_sources(patterns, paths=True), _sources(patterns, paths=False), _folded(_sources(patterns, paths=False))):
+    for others in (
+        _sources(patterns, paths=True),
+        _sources(patterns, paths=False),
+        _folded(_sources(patterns, paths=False)),
+    ):
         sources = " ".join(dict.fromkeys(("'self'", *own, *others)))
         value = f"default-src {sources} {_ALWAYS}{tail}"
         if len(value) <= LONGEST:
@@ -103,5 +107,6 @@ def _ascii(name: str) -> str:
     if name.isascii():
         return name.lower().rstrip(".")
     return ".".join(
-        label.lower() if label.isascii() else "xn--" + label.lower().encode("punycode").decode("ascii") for label in name.split(".")
+        label.lower() if label.isascii() else "xn--" + label.lower().encode("punycode").decode("ascii")
+        for label in name.split(".")
     )

@@ -10,7 +10,8 @@ INERT: Final = b"data-consent:"
 """What is put before a URL in a style sheet: a scheme that no browser fetches."""
 
 _STRING = rb"""(?:"(?:[^"\\\n\r\f]|\\[\s\S])*+"?|'(?:[^'\\\n\r\f]|\\[\s\S])*+'?)"""
-_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F])(?:[a-zA-Z0-9_\-\x80-\xff]|\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F])*+"
+_ESCAPED = rb"\\[0-9a-fA-F]{1,6}[\t\n\r\f ]?|\\[^\n\r\f0-9a-fA-F]"
+_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|" + _ESCAPED + rb")(?:[a-zA-Z0-9_\-\x80-\xff]|" + _ESCAPED + rb")*+"
 _SKIP = rb"(?:[\t\n\r\f ]++|/\*[\s\S]*?(?:\*/|\Z))*+"
 _STEP = re.compile(
     rb"/\*[\s\S]*?(?:\*/|\Z)"

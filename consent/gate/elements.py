@@ -43,36 +43,83 @@ SPECIAL: Final = frozenset((b"animate", b"base", b"input", b"link", b"meta", b"s
 _DOCUMENTS: Final = frozenset((b"iframe", b"frame", b"object", b"embed", b"portal", b"fencedframe"))
 _EMBEDS: Final = {b"iframe": b"src", b"object": b"data", b"embed": b"src", b"video": b"src", b"audio": b"src"}
 FETCHING_LINKS: Final = frozenset(
-    "stylesheet preload modulepreload prefetch prerender preconnect dns-prefetch icon apple-touch-icon "
-    "apple-touch-icon-precomposed apple-touch-startup-image mask-icon fluid-icon manifest import serviceworker "
-    "compression-dictionary subresource next-prefetch".split()
+    [
+        "stylesheet",
+        "preload",
+        "modulepreload",
+        "prefetch",
+        "prerender",
+        "preconnect",
+        "dns-prefetch",
+        "icon",
+        "apple-touch-icon",
+        "apple-touch-icon-precomposed",
+        "apple-touch-startup-image",
+        "mask-icon",
+        "fluid-icon",
+        "manifest",
+        "import",
+        "serviceworker",
+        "compression-dictionary",
+        "subresource",
+        "next-prefetch",
+    ]
 )
 _SVG_PAINT: Final = frozenset(
     (
-        b"fill", b"stroke", b"filter", b"mask", b"clip-path", b"cursor", b"marker", b"marker-start", b"marker-mid",
-        b"marker-end", b"mask-image", b"background-image",
-    )  # fmt: skip
+        b"fill",
+        b"stroke",
+        b"filter",
+        b"mask",
+        b"clip-path",
+        b"cursor",
+        b"marker",
+        b"marker-start",
+        b"marker-mid",
+        b"marker-end",
+        b"mask-image",
+        b"background-image",
+    )
 )
 _RISKY: Final = frozenset(
     (
-        b"src", b"srcset", b"href", b"xlink:href", b"style", b"srcdoc", b"poster", b"data", b"ping", b"background",
-        b"attributionsrc", b"imagesrcset", b"action", b"formaction",
-    )  # fmt: skip
+        b"src",
+        b"srcset",
+        b"href",
+        b"xlink:href",
+        b"style",
+        b"srcdoc",
+        b"poster",
+        b"data",
+        b"ping",
+        b"background",
+        b"attributionsrc",
+        b"imagesrcset",
+        b"action",
+        b"formaction",
+    )
 )
 BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
 _SCRIPT_TYPE = re.compile(
-    r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?", re.IGNORECASE
+    r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?",
+    re.IGNORECASE,
 )
-_REFRESH = re.compile(r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.IGNORECASE | re.DOTALL)
-_JAVASCRIPT = re.compile(r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:", re.IGNORECASE)
+_REFRESH = re.compile(
+    r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))",
+    re.IGNORECASE | re.DOTALL,
+)
+_JAVASCRIPT = re.compile(
+    r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:",
+    re.IGNORECASE,
+)
 _JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 _LOCAL_SCHEMES = re.compile(r"[\x00-\x20]*(?:d[\t\n\r]*a|j[\t\n\r]*a)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What is to be done to one start tag. ``edits`` are insertions in order of position; ``said`` is for the report."""
+    """What is to be done to one start tag. ``edits`` are insertions, in order; ``said`` is for the report."""
 
     said: list[Blocked] = field(default_factory=list)
     renamed: list[Attribute] = field(default_factory=list)
@@ -261,7 +308,9 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
     for attribute in attributes:
         if attribute.name == b"href" and attribute.value:
             text = page.text(attribute.value)
-            said = page.document(text, tag) if text.lstrip().lower().startswith("data:") else page.judge_each([text], tag)
+            said = (
+                page.document(text, tag) if text.lstrip().lower().startswith("data:") else page.judge_each([text], tag)
+            )
             outcome.rename(attribute, said)
         elif attribute.name == b"imagesrcset":
             outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
@@ -318,7 +367,9 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
     for attribute in attributes:
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
-            said = page.judge_each([part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag)
+            said = page.judge_each(
+                [part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag
+            )
             said += [finding for _, finding in page.sheet(text.encode(page.codec, "replace"), tag)]
             outcome.rename(attribute, said)
 

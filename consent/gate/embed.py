@@ -11,7 +11,10 @@ from consent.gate.tokens import Attribute
 from consent.policy import Service
 
 TAGS: Final = frozenset((b"iframe", b"object", b"embed", b"video", b"audio"))
-_UNSEEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$))", re.IGNORECASE)
+_UNSEEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$))",
+    re.IGNORECASE,
+)
 _TINY = re.compile(r"\s*[01](?:\.\d*)?(?:px)?\s*")
 
 

@@ -13,8 +13,8 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 _ALIASES: Final = {
     "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252", "iso8859-1": "cp1252",
     "utf-16": "utf-16-le", "unicode": "utf-16-le", "ucs-2": "utf-16-le", "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be", "iso-2022-jp": "iso2022_jp", "csiso2022jp": "iso2022_jp", "shift_jis": "cp932", "sjis": "cp932",
-    "euc-kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030",
+    "utf-16be": "utf-16-be", "iso-2022-jp": "iso2022_jp", "csiso2022jp": "iso2022_jp",
+    "shift_jis": "cp932", "sjis": "cp932", "euc-kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030",
 }  # fmt: skip
 _READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", "iso2022_jp"))
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -43,7 +43,12 @@ class Encoding:
             return cls("utf-8", False)
         label = match[1].lower()
         try:
-            return cls(codecs.lookup(_ALIASES.get(label, label)).name.replace("_", "-") if label not in _ALIASES else _ALIASES[label], True)
+            return cls(
+                codecs.lookup(_ALIASES.get(label, label)).name.replace("_", "-")
+                if label not in _ALIASES
+                else _ALIASES[label],
+                True,
+            )
         except LookupError:
             return cls("cp1252", False)
 

@@ -12,7 +12,9 @@ from consent.gate import elements
 from consent.gate.page import Page
 from consent.gate.rewrite import Gate
 
-_LINK = re.compile(r"\s*(<[^>]*>(?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)*+\s*;?)\s*(?:,|$)")
+_LINK = re.compile(
+    r"\s*(<[^>]*>(?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)*+\s*;?)\s*(?:,|$)"
+)
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
 _SRCSET = re.compile(r";\s*imagesrcset\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
 _ENDPOINT = re.compile(r"\s*([a-z*][a-z0-9_\-.*]*\s*=\s*\"((?:[^\"\\]|\\.)*)\"[^,]*)(?:,|$)")
@@ -24,8 +26,8 @@ def gate_fields(
 ) -> list[tuple[str, str]]:
     """The response's header fields without what would contact a host that is not permitted.
 
-    Of ``Link``, ``Reporting-Endpoints`` and ``Report-To`` the denied members go, of a Content-Security-Policy the denied
-    ``report-uri``; ``Refresh`` goes whole, and so does ``Speculation-Rules`` unless nothing at all is denied, because
+    Of ``Link``, ``Reporting-Endpoints`` and ``Report-To`` the denied members go, of a Content-Security-Policy the
+    denied ``report-uri``; ``Refresh`` goes whole, and so does ``Speculation-Rules`` unless nothing at all is denied, because
     its rules may name any link. ``NEL`` goes where a reporting endpoint did. The rest is as it was, in its order.
     """
     page = gate.page(permissions, base_url=base_url)

@@ -14,7 +14,8 @@ _CODE = re.compile(r"[\w$.\s=]+\(?|[A-Za-z_$][\w$.]*\(.*", re.DOTALL)
 _TEXT = re.compile(
     rb"""(?P<comment>//[^\n\r]*+|/\*[\s\S]*?(?:\*/|\Z))"""
     rb"""|"(?:[^"\\\n\r]|\\[\s\S])*+"?|'(?:[^'\\\n\r]|\\[\s\S])*+'?|`(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<open>`|\$\{|\Z)"""
-    rb"""|(?:(?<=[(,=:\[!&|?{};+\-*%~^<>\n])|(?<=return)|(?<=typeof)|\A)[\t ]*+/(?![/*])(?:[^/\\\n\r\[]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++/"""
+    rb"""|(?:(?<=[(,=:\[!&|?{};+\-*%~^<>\n])|(?<=return)|(?<=typeof)|\A)[\t ]*+"""
+    rb"""/(?![/*])(?:[^/\\\n\r\[]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++/"""
 )
 _IMPORT = re.compile(
     rb"""(?<![\w$.])(?:import(?:\s|/\*[\s\S]*?\*/)*+\(?(?:\s|/\*[\s\S]*?\*/)*+|from\s*+)(["'`])([^"'`\n\r]++)\1"""
@@ -38,7 +39,9 @@ class Signatures:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._tokens = tuple(_compile(text, service) for service in policy.services for text in service.inline if text.strip())
+        self._tokens = tuple(
+            _compile(text, service) for service in policy.services for text in service.inline if text.strip()
+        )
 
     def words(self, allowed: frozenset[str]) -> tuple[bytes, ...]:
         """The longest word of each denied service's token, lower case: without one of them no token is there."""

@@ -70,7 +70,9 @@ class Matcher:
         compiled = _path(slash + path) if path or slash else None
         length = len(slash + path)
         if host.startswith("*.") and "*" not in host[2:]:
-            self._below.setdefault(hostname(host[2:]), []).append(_Entry(compiled, port, (1, len(host), length), service))
+            self._below.setdefault(hostname(host[2:]), []).append(
+                _Entry(compiled, port, (1, len(host), length), service)
+            )
         elif "*" not in host:
             self._exact.setdefault(hostname(host), []).append(_Entry(compiled, port, (2, len(host), length), service))
         else:
@@ -149,4 +151,9 @@ def _normal(path: str) -> str:
     """The path with needless percent-encoding undone, so that ``/%67tag/js`` is ``/gtag/js``."""
     if "%" not in path:
         return path
-    return _ENCODED.sub(lambda match: char if (char := unquote(match[0])).isascii() and quote(char, safe="") == char else match[0].upper(), path)
+    return _ENCODED.sub(
+        lambda match: (
+            char if (char := unquote(match[0])).isascii() and quote(char, safe="") == char else match[0].upper()
+        ),
+        path,
+    )

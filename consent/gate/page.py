@@ -53,7 +53,9 @@ class Page:
 
     def __post_init__(self) -> None:
         policy = self.permissions.policy
-        self.denies_nothing = self.undeclared != "block" and all(s.key in self.permissions.allowed for s in policy.services)
+        self.denies_nothing = self.undeclared != "block" and all(
+            s.key in self.permissions.allowed for s in policy.services
+        )
         self.words = self.signatures.words(self.permissions.allowed)
         self._weigh()
 
@@ -139,7 +141,7 @@ class Page:
         return Blocked(service=service.key, host="", url="", tag=tag, blocked=True)
 
     def may_matter(self, near: bytes) -> bool:
-        """Whether an event handler with this text in it, lower case, is worth reading: a denied service's word is there."""
+        """Whether an event handler with this lower-case text is worth reading: a denied service's word is in it."""
         return b"import" in near or any(word in near for word in self.words)
 
     def tell(self, finding: Blocked, report: Callable[[Blocked], None] | None) -> None:

@@ -10,9 +10,20 @@ Insert = bytes | Callable[[str | None], bytes]
 
 HEAD: Final = frozenset(
     (
-        b"html", b"head", b"base", b"basefont", b"bgsound", b"link", b"meta", b"title", b"noframes", b"noscript",
-        b"script", b"style", b"template",
-    )  # fmt: skip
+        b"html",
+        b"head",
+        b"base",
+        b"basefont",
+        b"bgsound",
+        b"link",
+        b"meta",
+        b"title",
+        b"noframes",
+        b"noscript",
+        b"script",
+        b"style",
+        b"template",
+    )
 )
 SECTIONS: Final = frozenset((b"article", b"aside", b"main", b"nav", b"section"))
 LANDMARKS: Final = SECTIONS | {b"footer", b"body", b"template"}
@@ -25,7 +36,7 @@ class Place:
     :meth:`opens_body`, because anything may open it.
     """
 
-    __slots__ = ("_depth", "_footer", "_inside", "_insert", "_template", "before_body", "lang")
+    __slots__ = ("_depth", "_footer", "_insert", "_inside", "_template", "before_body", "lang")
 
     def __init__(self, insert: Insert, footer: Insert) -> None:
         self._insert = insert
@@ -76,7 +87,7 @@ class Place:
         elif name == b"footer":
             if closes and self._inside and not self._depth:
                 return True
-            self._inside = not closes and not self._depth or (self._inside and bool(self._depth))
+            self._inside = (not closes and not self._depth) or (self._inside and bool(self._depth))
         return name == b"body" and closes
 
     def notice(self) -> bytes:

@@ -9,12 +9,18 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-ATTRIBUTE_BODY: Final = rb"""(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)|(?![\t\n\f\r ]*+=))"""
+_NAME = rb"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
+_EQUALS = rb"[\t\n\f\r ]*+=[\t\n\f\r ]*+"
+_NO_VALUE = rb"(?![\t\n\f\r ]*+=)"
+ATTRIBUTE_BODY: Final = (
+    _NAME + rb"(?:" + _EQUALS + rb"""(?:"[^"]*+"|'[^']*+'|(?!["'])[^\t\n\f\r >]*+)|""" + _NO_VALUE + rb")"
+)
 TAG: Final = re.compile(rb"</?([a-zA-Z][^\t\n\f\r />]*+)(?:[\t\n\f\r /]*+" + ATTRIBUTE_BODY + rb")*+[\t\n\f\r /]*+>")
 NAME: Final = re.compile(rb"</?([a-zA-Z][^\t\n\f\r />]*+)")
 ATTRIBUTE: Final = re.compile(
-    rb"""[\t\n\f\r /]*+(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"([^"]*+)"|'([^']*+)'|((?!["'])[^\t\n\f\r >]*+))|(?![\t\n\f\r ]*+=))"""
-)
+    rb"[\t\n\f\r /]*+(" + _NAME + rb")(?:" + _EQUALS
+    + rb"""(?:"([^"]*+)"|'([^']*+)'|((?!["'])[^\t\n\f\r >]*+))|""" + _NO_VALUE + rb")"
+)  # fmt: skip
 _OPENING = re.compile(rb"<(?:!--|[!?]|/?[a-zA-Z]|/)")
 _DOUBTFUL = re.compile(rb"""<[a-zA-Z/!?]|["']""")
 TAG_END: Final = re.compile(rb"[\t\n\f\r /]*+>")

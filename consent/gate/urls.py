@@ -10,7 +10,9 @@ from urllib.parse import unquote_to_bytes
 
 SPECIAL: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
-_PLAIN = re.compile(r"(?:(https?):)?//([a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z][a-z0-9\-]*)(?::([0-9]{1,5}))?((?:/[!$-.0-9:;=@-Z_a-z~]*+)*+)(\?[!$-;=?-~]*)?(?:#.*)?")
+_PLAIN = re.compile(
+    r"(?:(https?):)?//([a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z][a-z0-9\-]*)(?::([0-9]{1,5}))?((?:/[!$-.0-9:;=@-Z_a-z~]*+)*+)(\?[!$-;=?-~]*)?(?:#.*)?"
+)
 _EDGE = "".join(map(chr, range(0x21)))
 _TABS = str.maketrans("", "", "\t\n\r")
 _FORBIDDEN = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
@@ -141,7 +143,9 @@ def _idna(text: str) -> str:
     folded = "".join(c if c in "ßς" else "ß" if c == "ẞ" else c.casefold() for c in _IGNORED.sub("", text))
     folded = unicodedata.normalize("NFKC", folded).translate(_DOTS)
     folded = "".join(c if c in "ßς" else c.casefold() for c in folded)
-    labels = (label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in folded.split("."))
+    labels = (
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in folded.split(".")
+    )
     return ".".join(labels)
 
 

@@ -92,11 +92,7 @@ CODE = [
     b"<svg><script>_paq.push(1)</script></svg>", b"<svg><script src=/x>_paq.push(1)</script></svg>",
 ]  # fmt: skip
 
-EVASIONS = (
-    [b'<img src="' + url + b'">' for url in URLS]
-    + [markup.replace(b"%s", X) for markup in MARKUP]
-    + CODE
-)
+EVASIONS = [b'<img src="' + url + b'">' for url in URLS] + [markup.replace(b"%s", X) for markup in MARKUP] + CODE
 
 INNOCENT = [
     b'<img srcset="/b.png,//a.stats.example/x">',
@@ -139,7 +135,9 @@ def test_what_would_reach_a_refused_service_is_made_inert(gate, refused, granted
     assert not again
     heard.clear()
     open_gate = Gate(make_policy(undeclared="report"))
-    assert open_gate.rewrite(html, granted, base_url=PAGE, report=heard.append) is html, "the control: granted is untouched"
+    assert open_gate.rewrite(html, granted, base_url=PAGE, report=heard.append) is html, (
+        "the control: granted is untouched"
+    )
     assert not heard
 
 

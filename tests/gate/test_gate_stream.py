@@ -131,7 +131,7 @@ def test_hostile_input_costs_no_more_than_linear_time(unit) -> None:
             best = min(best, time.process_time() - start)
         return best
 
-    assert cost(2 << 20) < 3.5 * cost(1 << 20) + 0.05
+    assert cost(1 << 19) < 3.5 * cost(1 << 18) + 0.05
 
 
 def test_at_most_one_tag_is_held_back() -> None:
@@ -145,7 +145,7 @@ def test_at_most_one_tag_is_held_back() -> None:
 def test_a_tag_too_long_to_read_fails_closed() -> None:
     rng = random.Random(3)
     for start in (b"<img src=//a.stats.example/", b"<script src=//a.stats.example/x ", b"<iframe srcdoc='"):
-        html = start + bytes(rng.choice(b"abc ") for _ in range(200_000)) + b"'></script>"
+        html = start + bytes(rng.choice(b"abc ") for _ in range(80_000)) + b"'></script>"
         sent = GATE.rewrite(html, REFUSED, base_url=PAGE)
         assert b" src=//a" not in sent or b"<data-consent-" in sent
         assert not live(sent, scripting=True)

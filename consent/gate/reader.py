@@ -1,0 +1,380 @@
+"""A page in pieces: what is held back, what is sent, and whether a place in it is text or inside something.
+
+Whatever the pieces a page comes in, the result is the same, and at most one tag, script or style sheet is held back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+
+from consent.gate import elements
+from consent.gate.candidates import (
+    CANDIDATE,
+    CANDIDATE_OR_LANDMARK,
+    CDATA_END,
+    CLOSERS,
+    CONTENT,
+    HARMLESS,
+    LIMIT,
+    RARE,
+    UNQUOTED_END,
+)
+from consent.gate.embed import Embed, embed_of
+from consent.gate.page import Blocked, Page
+from consent.gate.placement import Insert, Place
+from consent.gate.tokens import (
+    ATTRIBUTE,
+    BEGUN,
+    COMMENT_END,
+    NAME,
+    RAW_END,
+    RAW_TEXT,
+    TAG,
+    TAG_END,
+    Attribute,
+    attributes,
+    in_text,
+    reach,
+    script_end,
+    token_end,
+)
+
+
+class Reader:
+    """Holds a page's pieces, sends what is decided, and knows what is text and what is not.
+
+    What is to be done at each place is :class:`~consent.gate.stream.Stream`'s to say, in :meth:`_step`.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        insert: Insert = b"",
+        footer: Insert = b"",
+        placeholder: Callable[[Embed], bytes] | None = None,
+        report: Callable[[Blocked], None] | None = None,
+    ) -> None:
+        self._page = page
+        self._place = Place(insert, footer)
+        self._placeholder = placeholder
+        self._report = report
+        self._candidate = CANDIDATE_OR_LANDMARK if footer else CANDIDATE
+        self._rest = b""
+        self._mode = ""
+        self._raw = b""
+        self._skipping = b""
+        self._script = 0
+        self._fences: list[re.Pattern[bytes]] = []
+        self._foreign = 0
+        self._integration = 0
+        self._ignoring = b""
+        self._in_object = False
+        self._after = b""
+        self._fresh = True
+        self._open = False
+        self._out: list[bytes] = []
+        # Insertions into a style sheet in SVG, whose text is read once more as markup: they wait for their turn.
+        self._pending: deque[tuple[int, bytes]] = deque()
+        self._start(b"", final=False)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next piece; returns what can be sent by now."""
+        if not data:
+            return b""
+        return self._run(self._rest + data if self._rest else data, final=False)
+
+    def close(self) -> bytes:
+        """The page ends here; returns what was still held back."""
+        return self._run(self._rest, final=True)
+
+    def whole(self, html: bytes) -> bytes:
+        """The whole page at once; ``html`` itself where nothing is to be changed."""
+        return self._run(html, final=True)
+
+    def _start(self, buffer: bytes, *, final: bool) -> None:
+        self._buffer = buffer
+        self._lower = buffer.lower()
+        self._size = len(buffer)
+        self._final = final
+        self._done = 0
+        self._known = 0
+        self._position = 0
+        self._hold = -1
+        self._eof = -1
+        self._found = -1
+        self._finder = self._candidate
+        self._fence_spots: dict[re.Pattern[bytes], int] = {}
+        self._rare = [-1] * len(RARE)
+
+    def _run(self, buffer: bytes, *, final: bool) -> bytes:
+        self._start(buffer, final=final)
+        if not self._mode or self._resume():
+            while self._step():
+                pass
+            if self._hold < 0 and not self._mode:
+                self._settle()
+        if final:
+            self._finish()
+        keep = self._size if final or self._hold < 0 else self._hold
+        self._insert(keep, b"")
+        if self._pending:
+            self._pending = deque((at - keep, markup) for at, markup in self._pending)
+        self._rest = buffer[keep:]
+        if not self._out:
+            return buffer if keep == self._size and not self._done else buffer[self._done : keep]
+        self._out.append(buffer[self._done : keep])
+        result = b"".join(self._out)
+        self._out.clear()
+        return result
+
+    def _insert(self, at: int, markup: bytes) -> None:
+        while self._pending and self._pending[0][0] <= at:
+            self._put(*self._pending.popleft())
+        if markup:
+            self._put(at, markup)
+
+    def _put(self, at: int, markup: bytes) -> None:
+        self._out.append(self._buffer[self._done : at])
+        self._out.append(markup)
+        self._done = at
+
+    def _suspend(self, mode: str, keep: int) -> bool:
+        """Go on in ``mode`` from ``keep`` with the next piece; always false: nothing more to do with this one."""
+        self._mode = mode
+        self._hold = min(keep, self._size)
+        self._known = self._hold
+        return False
+
+    def _wait(self, at: int) -> bool:
+        """Hold back everything from ``at``; always false."""
+        self._hold = at
+        return False
+
+    def _step(self) -> bool:
+        """Deal with the next thing that may matter; false when the piece holds no more."""
+        raise NotImplementedError
+
+    def _apply(self, at: int, name_end: int, name: bytes, found: list[Attribute], outcome: elements.Outcome) -> None:
+        """Report what was found in one start tag, and insert what makes it inert."""
+        page = self._page
+        for said in outcome.said:
+            page.tell(said, self._report)
+        if not outcome.blocks and not any(said.blocked for said in outcome.said):
+            return
+        markup = b""
+        if outcome.embed and self._placeholder and not self._foreign and not (self._in_object and name == b"embed"):
+            embed = embed_of(page, name, found, outcome.embed, self._place.lang)
+            markup = self._placeholder(embed) if embed else b""
+            self._insert(at, markup)
+            self._in_object = self._in_object or (name == b"object" and bool(markup))
+        for position, text in outcome.insertions(name_end, inert=bool(markup)):
+            self._insert(position, text)
+
+    # -- where we are: in text, or inside something ---------------------------------------------------------------
+
+    def _real(self, at: int) -> bool:
+        """Whether a tag really begins at ``at``; if not, ``_position`` is behind what is there instead."""
+        if in_text(self._buffer, self._known, at):
+            self._known = at
+            return True
+        start, end = reach(self._buffer, self._known, at)
+        if start == at:
+            self._known = at
+            return True
+        fence = self._fence()
+        if fence >= 0 and not 0 <= end <= fence:
+            self._cut(start, fence)
+        elif end < 0:
+            self._unfinished(start)
+        else:
+            self._known = self._position = end
+        return False
+
+    def _unfinished(self, start: int) -> bool:
+        """The tag or declaration at ``start`` goes on in the next piece, if there is one."""
+        if self._final:
+            self._eof = start
+            self._position = self._known = self._size
+            return False
+        if self._size - start <= LIMIT:
+            return self._wait(start)
+        if self._fences:
+            return self._cut(start, self._size, leave=False)
+        if NAME.match(self._buffer, start):
+            return self._giant(start)
+        return self._suspend("bogus", self._size)
+
+    def _fence(self) -> int:
+        """Where the element ends whose text another reader may take for markup, or -1 (see :meth:`_cut`)."""
+        if not self._fences:
+            return -1
+        nearest = self._size + 1
+        for fence in self._fences:
+            spot = self._fence_spots.get(fence, -1)
+            if spot < self._known:
+                match = fence.search(self._buffer, self._known)
+                self._fence_spots[fence] = spot = match.start() if match else self._size + 1
+            nearest = min(nearest, spot)
+        return nearest if nearest <= self._size else -1
+
+    def _push(self, fence: re.Pattern[bytes], after: int) -> None:
+        if not self._page.denies_nothing and fence not in self._fences:
+            self._fences.append(fence)
+        self._known = self._position = after
+
+    def _pass_fence(self, fence: int) -> bool:
+        """Everything before the fence is read; both readers agree behind it."""
+        if not in_text(self._buffer, self._known, fence):
+            start, _ = reach(self._buffer, self._known, fence)
+            if start != fence:
+                return self._cut(start, fence)
+        return self._leave(fence)
+
+    def _leave(self, fence: int) -> bool:
+        while self._fences:
+            left = self._fences.pop()
+            passed = left.match(self._buffer, fence)
+            if passed:
+                self._known = self._position = passed.end() if left is CDATA_END else fence
+                break
+            self._insert(fence, CLOSERS.get(left, b""))
+        return True
+
+    def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
+        """Close what is open at the fence, so that every reader is in text behind it.
+
+        With scripting ``<noscript>`` holds text up to its end tag, without it holds markup: a comment in it that goes
+        on behind the end tag hides there from one what the other fetches. What is inserted is text to one of them.
+        """
+        buffer = self._buffer
+        if buffer.startswith(b"<!--", start):
+            closer = b"-->"
+        elif not (name := NAME.match(buffer, start, fence)):
+            closer = b">"
+        else:
+            closers = (b">", b'">', b"'>")
+            closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), b">")
+            tag = buffer[start:fence] + closer
+            kind = name[1].lower()
+            if buffer[start + 1] != 0x2F:
+                found = [
+                    Attribute(a.name, a.value, a.at + start, a.value_at + start)
+                    for a in attributes(tag, name.end() - start, len(tag))
+                ]
+                self._apply(start, name.end(), kind, found, elements.judge(self._page, kind, found))
+                if kind in RAW_TEXT:
+                    closer += b"</" + kind + b">"
+        self._insert(fence, closer)
+        self._known = self._position = fence
+        return self._leave(fence) if leave else self._position < self._size
+
+    # -- what goes on over pieces
+
+    def _giant(self, at: int) -> bool:
+        """A tag that is longer than the limit: it is read attribute by attribute, and fails closed.
+
+        Where that can't make the element harmless, its name is changed too.
+        """
+        name = NAME.match(self._buffer, at)
+        if name is None:
+            return self._suspend("bogus", self._size)
+        self._raw = name[1].lower()
+        self._skipping = b""
+        closes = self._buffer[at + 1] == 0x2F
+        watched = self._raw in elements.URLS or self._raw in elements.SPECIAL or self._raw in RAW_TEXT
+        if not closes and watched and self._raw not in elements.BY_ATTRIBUTE:
+            self._insert(at + 1, elements.PREFIX)
+        if self._place.before_body and not self._place.in_head(self._raw, closes=closes):
+            self._insert(at, self._place.notice())
+        return self._go_through(name.end())
+
+    def _go_through(self, position: int) -> bool:
+        """Read the attributes of a giant tag from ``position``; true when its end was found."""
+        buffer = self._buffer
+        while True:
+            if self._skipping:
+                ends = UNQUOTED_END.search(buffer, position) if self._skipping == b" " else None
+                position = ends.start() if ends else buffer.find(self._skipping, position) + 1
+                if not ends and not (position and self._skipping != b" "):
+                    return self._suspend("giant", self._size)
+                self._skipping = b""
+            if end := TAG_END.match(buffer, position):
+                self._known = self._position = end.end()
+                return True
+            position = HARMLESS.match(buffer, position).end()  # type: ignore[union-attr]  # it always matches
+            if end := TAG_END.match(buffer, position):
+                continue
+            match = ATTRIBUTE.match(buffer, position)
+            length = (match.end() if match else self._size) - position
+            if match and CONTENT.search(buffer, match.end()) and length <= LIMIT:
+                for found in attributes(buffer, position, match.end() + 1):
+                    for at, markup in elements.judge_alone(self._page, self._raw, found):
+                        self._insert(at, markup)
+                position = match.end()
+            elif length <= LIMIT or not (begun := BEGUN.match(buffer, position)):
+                return self._suspend("giant", position)
+            else:
+                if elements.is_risky(begun[1].lower(), buffer[begun.end() : begun.end() + 11]):
+                    self._insert(begun.start(1), elements.PREFIX)
+                self._skipping = begun[2] or b" "
+                position = begun.end()
+
+    def _resume(self) -> bool:
+        """Go on inside what the last piece ended in; true when its end was found."""
+        mode, self._mode = self._mode, ""
+        buffer = self._buffer
+        if mode == "plaintext":
+            return self._suspend(mode, self._size)
+        end, closer = -1, b""
+        if mode == "giant":
+            return self._go_through(0)
+        if mode == "script":
+            end, self._script, position = script_end(buffer, 0, self._script)
+        elif mode == "raw":
+            match = RAW_END[self._raw].search(buffer)
+            end, closer = (match.start() if match else -1), b"</" + self._raw + b">"
+            position = self._size - 16
+        elif mode == "comment":
+            comment = COMMENT_END.search(buffer)
+            end, closer = (comment.end() if comment else -1), b"-->"
+            position = self._size - 16
+        else:
+            end = buffer.find(b">") + 1 or -1
+            position = self._size
+        if mode == "script":
+            closer = b"</script>"
+        fence = self._fence()
+        if fence >= 0 and closer and not 0 <= end <= fence:
+            self._insert(fence, closer)
+            return self._leave(fence)
+        if end >= 0:
+            self._known = self._position = end
+            return True
+        if self._final:
+            self._open = True
+            self._mode = mode
+            return False
+        return self._suspend(mode, max(0, position))
+
+    def _settle(self) -> None:
+        """No candidate is left: hold back what may be the beginning of one."""
+        if self._final:
+            return
+        last = self._buffer.rfind(b"<", self._known)
+        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
+            self._unfinished(last)
+        if self._fences and self._hold < 0 and not self._mode:
+            self._wait(max(self._known, self._size - 2))
+
+    def _finish(self) -> None:
+        """The page is over: what has found no better place goes to its end."""
+        if self._open or self._mode:
+            return
+        at = self._size if self._eof < 0 else self._eof
+        if self._place.before_body:
+            self._insert(at, self._place.notice())
+        if self._place.wants_footer:
+            self._insert(at, self._place.settings())
