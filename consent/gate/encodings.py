@@ -43,14 +43,14 @@ class Encoding:
             return cls("utf-8", False)
         label = match[1].lower()
         try:
-            return cls(
-                codecs.lookup(_ALIASES.get(label, label)).name.replace("_", "-")
-                if label not in _ALIASES
-                else _ALIASES[label],
-                True,
-            )
+            return cls(_ALIASES.get(label) or codecs.lookup(label).name, True)
         except LookupError:
             return cls("cp1252", False)
+
+    @property
+    def text(self) -> str:
+        """What attribute values are read as, once the page is read through."""
+        return "utf-8" if self.transcoded else self.codec
 
     @property
     def transcoded(self) -> bool:
@@ -74,6 +74,7 @@ class Transcoder:
         self._encoding = Encoding("utf-8", True)
         self._decoder: codecs.IncrementalDecoder | None = None
         self._encoder: codecs.IncrementalEncoder | None = None
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("surrogatepass")  # pieces may end inside a character
         self._broken = False
 
     def feed(self, data: bytes) -> bytes:
@@ -98,6 +99,7 @@ class Transcoder:
     def _begin(self, data: bytes) -> None:
         self._head = None
         self._encoding = Encoding.of(self._content_type, data[:4])
+        self._stream.read_as(self._encoding.text)
         if self._encoding.transcoded:
             errors = "surrogatepass" if self._encoding.codec.startswith("utf-16") else "strict"
             self._decoder = codecs.getincrementaldecoder(self._encoding.codec)(errors)
@@ -120,8 +122,4 @@ class Transcoder:
         sent = stream.feed(text)
         if final:
             sent += stream.close()
-        return self._encoder.encode(_complete(sent), final)
-
-
-def _complete(text: bytes) -> str:
-    return text.decode("utf-8", "surrogatepass")
+        return self._encoder.encode(self._utf8.decode(sent, final), final)

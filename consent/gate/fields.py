@@ -27,7 +27,7 @@ def gate_fields(
     """The response's header fields without what would contact a host that is not permitted.
 
     Of ``Link``, ``Reporting-Endpoints`` and ``Report-To`` the denied members go, of a Content-Security-Policy the
-    denied ``report-uri``; ``Refresh`` goes whole, and so does ``Speculation-Rules`` unless nothing at all is denied, because
+    denied ``report-uri``; ``Refresh`` goes whole, and so does ``Speculation-Rules`` unless nothing is denied, because
     its rules may name any link. ``NEL`` goes where a reporting endpoint did. The rest is as it was, in its order.
     """
     page = gate.page(permissions, base_url=base_url)

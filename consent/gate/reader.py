@@ -94,6 +94,10 @@ class Reader:
         """The whole page at once; ``html`` itself where nothing is to be changed."""
         return self._run(html, final=True)
 
+    def read_as(self, codec: str) -> None:
+        """The page turns out to be written in ``codec``."""
+        self._page.codec = codec
+
     def _start(self, buffer: bytes, *, final: bool) -> None:
         self._buffer = buffer
         self._lower = buffer.lower()
@@ -361,12 +365,12 @@ class Reader:
 
     def _settle(self) -> None:
         """No candidate is left: hold back what may be the beginning of one."""
-        if self._final:
+        if self._final and not (self._place.before_body or self._place.wants_footer):
             return
         last = self._buffer.rfind(b"<", self._known)
         if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
             self._unfinished(last)
-        if self._fences and self._hold < 0 and not self._mode:
+        if self._fences and self._hold < 0 and not self._mode and not self._final:
             self._wait(max(self._known, self._size - 2))
 
     def _finish(self) -> None:

@@ -56,7 +56,7 @@ class Gate:
         """
         encoding = Encoding.of(content_type, html[:4])
         stream = Stream(
-            self._page(permissions, base_url, encoding.codec),
+            self._page(permissions, base_url, encoding.text),
             insert=insert, footer=footer, placeholder=placeholder, report=report,
         )  # fmt: skip
         if encoding.transcoded:
@@ -76,7 +76,7 @@ class Gate:
         report: Callable[[Blocked], None] | None = None,
     ) -> Transcoder:
         """The same in pieces, with ``feed(bytes) -> bytes`` and ``close() -> bytes``; holds back one tag at most."""
-        page = self._page(permissions, base_url, Encoding.of(content_type, b"").codec)
+        page = self._page(permissions, base_url, Encoding.of(content_type, b"").text)
         stream = Stream(page, insert=insert, footer=footer, placeholder=placeholder, report=report)
         return Transcoder(stream, content_type)
 

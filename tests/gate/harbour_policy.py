@@ -1,5 +1,7 @@
 """The small policy that every test of the gate shares."""
 
+# ruff: noqa: E501  # tables of markup, one trick after another
+
 from __future__ import annotations
 
 from consent.policy import Ask, Policy, Service, Site

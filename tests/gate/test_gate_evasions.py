@@ -1,5 +1,7 @@
 """Ways to reach a third party, each with its control (granted: the same page, untouched), and what only looks like one."""
 
+# ruff: noqa: E501  # tables of markup, one trick after another
+
 from __future__ import annotations
 
 import base64

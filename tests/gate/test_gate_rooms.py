@@ -1,5 +1,7 @@
 """What stands beside the scanner: placement, placeholders, encodings, header fields, the second policy."""
 
+# ruff: noqa: E501  # tables of markup, one trick after another
+
 from __future__ import annotations
 
 import pytest
@@ -79,7 +81,7 @@ def test_a_frame_nobody_sees_gets_no_placeholder(gate, refused, html) -> None:
     assert b"data-consent-src" in sent
 
 
-def test_undeclared_third_parties_pass_under_report_and_are_told_of(refused) -> None:
+def test_undeclared_third_parties_pass_under_report_and_are_told_of() -> None:
     html = b"<img src=//other.example/x>"
     for mode, passes in (("report", True), ("allow", True), ("block", False)):
         heard = []
@@ -107,6 +109,12 @@ def test_an_encoding_that_hides_tags_is_read_through(gate, refused, granted, cha
     assert "data-consent-src" in sent.decode(charset)
     assert sent.decode(charset).startswith("<p title='日本'>港</p>")
     assert gate.rewrite(html, granted, base_url=PAGE, content_type=kind) == html
+
+
+def test_a_page_read_through_may_end_its_pieces_inside_a_character(gate, refused) -> None:
+    html = ("<title>" + "港" * 40 + "</title><script>" + "日" * 300 + "</script>").encode("utf-16-le")
+    stream = gate.stream(refused, base_url=PAGE, content_type="text/html; charset=utf-16le")
+    assert b"".join(stream.feed(html[at : at + 7]) for at in range(0, len(html), 7)) + stream.close() == html
 
 
 def test_bytes_that_a_declared_encoding_has_not_are_not_sent(gate, refused) -> None:

@@ -1,5 +1,7 @@
 """Pieces, repetition, size: what must hold for any page."""
 
+# ruff: noqa: E501  # tables of markup, one trick after another
+
 from __future__ import annotations
 
 import random
@@ -9,7 +11,7 @@ import html5lib
 import pytest
 from harbour_policy import PAGE, make_policy
 from html5lib.constants import tokenTypes
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from consent.choice import Choice, Signals, decide
@@ -42,7 +44,7 @@ def pieces(html: bytes, cuts, **keywords) -> bytes:
 @settings(max_examples=400, deadline=None)
 @given(PAGES, st.booleans())
 def test_a_page_split_at_every_byte_comes_out_as_whole(html, furnished) -> None:
-    extra = {"insert": b"[N]", "footer": b"[F]", "placeholder": lambda embed: b"[P]"} if furnished else {}
+    extra = {"insert": b"[N]", "footer": b"[F]", "placeholder": lambda _: b"[P]"} if furnished else {}
     whole = GATE.rewrite(html, REFUSED, base_url=PAGE, **extra)
     assert pieces(html, range(1, len(html)), **extra) == whole
     assert pieces(html, [len(html) // 2], **extra) == whole
@@ -95,7 +97,10 @@ class Tee:
 
 def live(html: bytes, *, scripting: bool) -> list[tuple[str, dict[str, str]]]:
     parser = Watching()
-    parser.parse(html, scripting=scripting, transport_encoding="utf-8")
+    try:
+        parser.parse(html, scripting=scripting, transport_encoding="utf-8")
+    except AssertionError:
+        reject()  # html5lib gives up on some nestings of templates and framesets
     urls = {"img": "src", "iframe": "src", "script": "src", "object": "data", "base": "href"}
     return [(name, found) for name, found in parser.tags if "a.stats" in found.get(urls.get(name, ""), "")]
 
