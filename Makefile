@@ -1,70 +1,87 @@
-# make demo [PORT=5000] [LIVE=1]   the news site, in .venv; Ctrl-C stops all
-# make test                        linters, types, import contracts, tests
-# make bench | soak | screenshots | docs | clean
+# Two commands matter: `make demo` and `make test`. Both work on a fresh Debian or Ubuntu machine with Python 3.11 or
+# newer, make and git, and say what is missing otherwise.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
 
 PORT ?= 5000
+FOR ?= 300
 VENV := .venv
-BIN  := $(VENV)/bin
-PIP  := $(BIN)/python -m pip --quiet --disable-pip-version-check
-CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak screenshots docs clean chromium
+.PHONY: help demo test lint bench soak screenshots docs clean browser
 
 help:
-	@sed -n 's/^# \(make.*\)/  \1/p' Makefile
+	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
+	@echo "                      (LIVE=1 uses the real third parties instead of stand-ins on this machine)"
+	@echo "make test             all tests; needs Chromium for those in a browser"
+	@echo "make bench            figures, side by side with what else there is"
+	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared"
+	@echo "make screenshots      the pictures in docs/images"
+	@echo "make docs             the documentation, in docs/_build"
+	@echo "make clean            forget the virtual environment and everything made"
 
-# The newest Python from 3.11 on that really starts; some installations only have a name for it.
+# The newest Python from 3.11 on that really starts: an installation may have no more than a name for it.
 $(VENV)/bin/python:
-	@python=$$(for name in python3.14 python3.13 python3.12 python3.11 python3; do \
-	  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done); \
-	[ -n "$$python" ] || { echo "Missing: Python 3.11 or newer. Debian, Ubuntu: apt install python3 python3-venv" >&2; exit 1; }; \
-	$$python -c 'import ensurepip, venv' 2>/dev/null || { echo "Missing: the venv module of $$python. Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }; \
-	echo "Making $(VENV) with $$($$python --version)"; \
-	rm -rf $(VENV) && $$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+		if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -z "$${python:-}" ]; then \
+		echo "Missing: Python 3.11 or newer. On Debian: apt-get install python3 python3-venv" >&2; exit 2; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "Missing: $$python can't make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 2; fi; \
+	echo "Making $(VENV) with $$($$python --version) …"; \
+	$$python -m venv --clear $(VENV) || { rm -rf $(VENV); exit 2; }
 
-# What the demo needs is the project itself.
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
-	@echo "Installing the project"
-	@$(PIP) install --upgrade 'pip>=25.1' && $(PIP) install --editable .
+	@echo "Installing the project …"
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	@echo "Installing what the tests need"
+	@echo "Installing what the tests need …"
 	@$(PIP) install --group dev
 	@touch $@
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/python -m examples.flask_demo --port $(PORT) $(if $(LIVE),--live)
 
-chromium:
-	@[ -x "$(CHROMIUM)" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && echo "Installing Chromium" && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-	  apt-get -qq install --no-install-recommends chromium fonts-noto-core >/dev/null; } \
-	|| { echo "Missing: Chromium, which the browser tests drive. Debian: apt install chromium; elsewhere: make $(MAKECMDGOALS) CHROMIUM=/path/to/it" >&2; exit 1; }
+browser:
+	@[ -x "$(CHROMIUM)" ] || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing Chromium …"; \
+			export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; \
+		else \
+			echo "Missing: Chromium, for the tests in a browser. On Debian: sudo apt-get install chromium" >&2; \
+			echo "Or name one: make $(MAKECMDGOALS) CHROMIUM=/path/to/it" >&2; exit 2; fi; }
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
-test: chromium lint
-	$(BIN)/python -m pytest
+test: browser lint
+	@$(BIN)/python -m pytest
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/bench
+	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done
 
 soak: $(VENV)/.dev
-	$(BIN)/python -m examples.flask_demo.soak $(if $(SECONDS),--seconds $(SECONDS))
+	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)
 
-screenshots: chromium $(VENV)/.dev
-	$(BIN)/python tests/browser/screenshots.py docs/images
+screenshots: browser $(VENV)/.dev
+	@$(BIN)/python tests/browser/screenshots.py docs/images
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m sphinx -q --fail-on-warning docs docs/_build/html
-	@echo "docs/_build/html/index.html"
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
+	@echo "docs/_build/index.html"
 
 clean:
-	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov examples/flask_demo/instance
-	find consent examples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf $(VENV) docs/_build build dist htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache examples/flask_demo/instance
+	@find consent examples tests -name __pycache__ -type d -prune -exec rm -rf {} +

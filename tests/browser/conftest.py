@@ -5,25 +5,42 @@ Playwright lives no longer than one file of tests: while it runs, nothing else c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_site import demo, visitors  # noqa: F401
-from browser_site import playwright as playwright
-from browser_site import visitor as visitor
-from demo_visitor import Visitor, arriving
-from playwright.sync_api import Playwright
+from demo_visitor import Visitor, arriving, free_ports
+from playwright.sync_api import Playwright, sync_playwright
 
 from examples.flask_demo.run import Demo
 
 
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    with Demo(free_ports(), instance=tmp_path_factory.mktemp("instance")) as demo:
+        yield demo
+
+
 @pytest.fixture
-def visit(playwright: Playwright, demo: Demo, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:  # noqa: F811
-    """Starts a browser with a fresh profile; call it again for another person. The ledger begins empty."""
-    demo.ledger.clear()
+def demo(running_demo: Demo) -> Demo:
+    """The running demo, with an empty ledger."""
+    running_demo.ledger.clear()
+    return running_demo
+
+
+@pytest.fixture
+def visit(playwright: Playwright, demo: Demo, tmp_path: Path) -> Iterator[Callable[..., Visitor]]:
+    """Starts a browser with a fresh profile; call it again for another person."""
     with ExitStack() as stack:
         people: list[Visitor] = []
 

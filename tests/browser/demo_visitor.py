@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Request
 
 from examples.flask_demo.ledger import WITH, WITHOUT, Contact
 from examples.flask_demo.run import Demo
 
-CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ALL = {"youtube", "matomo", "donorbox"}
+QUIET = 0.4  # seconds
 VIDEO, OTHER_VIDEO, DONATE, FRONT = "/en/undersea-cables", "/en/space-debris", "/en/donate", "/en/"
 
 
@@ -44,6 +47,11 @@ class Visitor:
         self.context = context
         self.demo = demo
         self.page: Page = context.pages[0]
+        self._under_way: set[Request] = set()
+        self._changed = time.monotonic()
+        self.page.on("request", self._begins)
+        self.page.on("requestfinished", self._ends)
+        self.page.on("requestfailed", self._ends)
 
     def read(self, *paths: str) -> None:
         """Open these pages of the site that asks first, each until nothing is under way any more."""
@@ -55,7 +63,23 @@ class Visitor:
 
     def _open(self, origin: str, paths: tuple[str, ...]) -> None:
         for path in paths:
-            self.page.goto(origin + path, wait_until="networkidle")
+            self._under_way.clear()
+            self.page.goto(origin + path)
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has asked for nothing for a while and has had all it asked for; at most 5 seconds."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < 5 and (self._under_way or time.monotonic() - self._changed < QUIET):
+            self.page.wait_for_timeout(50)
+
+    def _begins(self, request: Request) -> None:
+        self._under_way.add(request)
+        self._changed = time.monotonic()
+
+    def _ends(self, request: Request) -> None:
+        self._under_way.discard(request)
+        self._changed = time.monotonic()
 
     def answer(self, action: str, *categories: str) -> None:
         """Tick these categories in the notice, press the button, and wait for the confirmation."""
@@ -67,7 +91,7 @@ class Visitor:
             box.check()
         notice.locator(f"[data-consent-action={action}]").click()
         self.page.get_by_text(re.compile("Hide this message|Diese Meldung ausblenden|Meldung ausblenden")).wait_for()
-        self.page.wait_for_load_state("networkidle")
+        self.settle()
 
     def contacts(self, via: str = WITH) -> list[Contact]:
         return [contact for contact in self.demo.ledger.contacts() if contact.via == via]
@@ -114,6 +138,7 @@ def arriving(
     **options: Any,
 ) -> Iterator[Visitor]:
     """A visitor with a fresh profile in ``profile``; ``options`` are Playwright's for the context."""
+    assert CHROMIUM, "The tests in a browser need Chromium. On Debian: apt-get install chromium"
     settings = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
     folder = profile / "Default"
     folder.mkdir(parents=True)

@@ -13,7 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from browser_site import free_ports
+from demo_visitor import free_ports
 
 ROOT = Path(__file__).parents[2]
 TITLE = "Roadstead"
