@@ -160,22 +160,12 @@ class Closer:
             insert=visit.inserted if inserts else b"",
             footer=visit.footer if inserts else b"",
             placeholder=lambda embed: self._placeholder(visit, embed),
-            report=self._report,
         )
 
     def _placeholder(self, visit: Visit, embed: Embed) -> bytes:
         view = visit.view(embed.lang)
         self._engine.exhibits.keep(self._engine.banner.artefact(view))
         return self._engine.banner.placeholder(view, embed)
-
-    def _report(self, found: Blocked) -> None:
-        if found.service is None:
-            state = "blocked" if found.blocked else "passed"
-            self._tell(
-                f"host {found.host}",
-                f"<{found.tag}> loads from {found.host}, which no service declares: {state}. Declare it in "
-                f'consent.toml: load = ["{found.host}"] in a [[service]], or add it to [site] hosts if it is yours.',
-            )
 
     def _would_block(self, found: Blocked) -> None:
         if found.blocked:

@@ -319,4 +319,4 @@ def test_undeclared_third_parties_are_blocked_and_told_once(
     site = make_site(page(b'<!doctype html><script src="https://who.example/x.js"></script>'))
     for _ in range(2):
         assert ' src="https://who.example' not in site.get().text
-    assert caplog.text.count("who.example, which no service declares") == 1
+    assert caplog.text.count("loads from who.example") == 1
