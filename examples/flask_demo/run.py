@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import errno
-import logging
 import sys
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from examples.flask_demo.app import create_app
 from examples.flask_demo.ledger import WITH, WITHOUT, Ledger
@@ -21,6 +20,13 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 ELSEWHERE = "localhost"  # the same machine, but to a browser another site
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing about requests: a line for each would bury the addresses. Errors are still told."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
 
 
 class Demo:
@@ -74,7 +80,7 @@ class Demo:
 
     def _listen(self, port: int, app: WSGIApplication) -> None:
         try:
-            self._servers.append(make_server(HOST, port, app, threaded=True))
+            self._servers.append(make_server(HOST, port, app, threaded=True, request_handler=Quiet))
         except SystemExit as exit_:  # werkzeug's way of saying that a port is taken
             raise OSError(errno.EADDRINUSE, "taken", str(port)) from exit_
 
@@ -85,7 +91,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=5000, help="the first of four ports in a row (default 5000)")
     parser.add_argument("--live", action="store_true", help="use the real services instead of the stand-ins")
     options = parser.parse_args(arguments)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # one line a request would bury the addresses
     try:
         demo = Demo(options.port, live=options.live)
     except OSError as error:

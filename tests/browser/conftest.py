@@ -5,7 +5,6 @@ Playwright lives no longer than one file of tests: while it runs, nothing else c
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +25,6 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def running_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with Demo(free_ports(), instance=tmp_path_factory.mktemp("instance")) as demo:
         yield demo
 

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from examples.flask_demo.ledger import WITH, Contact, Ledger
 from examples.flask_demo.others import OTHERS, StandIns
-from examples.flask_demo.run import Demo
+from examples.flask_demo.run import Demo, Quiet
 
 pytestmark = pytest.mark.browser
 HOSTS = sorted({address.split("/")[2] for other in OTHERS for address in other.addresses})
@@ -38,7 +38,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 def visitor(visit: Callable[..., Visitor], live: Demo, ledger: Ledger, tmp_path: Path) -> Iterator[Visitor]:
     """A visitor whose browser finds the real hosts here; any other host but the site's doesn't exist."""
-    server = make_server("127.0.0.1", 0, StandIns(ledger, via=WITH), threaded=True)
+    server = make_server("127.0.0.1", 0, StandIns(ledger, via=WITH), threaded=True, request_handler=Quiet)
     # Browsers open connections that they may never use: the handshake is left to the thread of each.
     server.socket = _certificate(tmp_path).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     Thread(target=server.serve_forever, daemon=True).start()
