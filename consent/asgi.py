@@ -42,9 +42,12 @@ class ConsentMiddleware:
         log: str | Recorder | None,
         https: bool | str = "auto",
         debug: bool = False,
+        templates: Path | None = None,
     ) -> None:
         self.app = app
-        self.engine = Engine.starting(policy, secret_key=secret_key, log=log, https=https, debug=debug)
+        self.engine = Engine.starting(
+            policy, secret_key=secret_key, log=log, https=https, debug=debug, templates=templates
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own endpoints; pass everything else to the application and its response through the gate."""

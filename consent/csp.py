@@ -34,12 +34,11 @@ def header_name(policy: Policy) -> str | None:
 def tightening(policy: Policy, permissions: Permissions, *, host: str, report_uri: str = "") -> str:
     """The header's value: the site's own hosts and those of the services that may run, at most :data:`LONGEST` bytes.
 
-    ``host`` is the page's own. With ``pages = "shared"`` it names every declared host, the same for all visitors.
+    ``host`` is the page's own.
     A pattern that CSP can't say (``www.google.*``, ``*/matomo.js``) is left out: on other hosts than the site's, such
     a service needs a full host name.
     """
-    shared = policy.ask.pages == "shared"
-    patterns = tuple(p for s in policy.services if shared or s.key in permissions.allowed for p in s.load)
+    patterns = tuple(p for s in policy.services if s.key in permissions.allowed for p in s.load)
     return _value(policy.site.hosts, patterns, host, report_uri)
 
 

@@ -74,8 +74,11 @@ class Engine:
         log: str | Recorder | None,
         https: bool | str = "auto",
         debug: bool = False,
+        templates: Path | None = None,
     ) -> Self:
         """The engine for a site as adapters start it: the policy loaded, the log opened.
+
+        ``templates`` is a folder whose files replace those of the same name among our own; it is trusted.
 
         Raises :class:`ConfigError` with what is wrong and how to mend it.
         """
@@ -90,7 +93,7 @@ class Engine:
             from consent.log import open_recorder
 
             log = open_recorder(log)
-        return cls(loaded, secret_key=secret_key, recorder=log, https=https, debug=debug)
+        return cls(loaded, secret_key=secret_key, recorder=log, https=https, debug=debug, templates=templates)
 
     def open(self, request: Request) -> Visit:
         """What this visitor allows, from cookie, signals and policy. Whatever is wrong with either means: nothing."""

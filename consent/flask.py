@@ -55,6 +55,7 @@ class _Site:
     secret_key: str | bytes | Sequence[str | bytes] | None
     log: str | Recorder
     app: flask.Flask
+    templates: Path | None = None
     _engine: Engine | None = None
     _lock: Any = field(default_factory=Lock)
 
@@ -65,7 +66,12 @@ class _Site:
                 if self._engine is None:
                     keys = self.secret_key or _keys_of(self.app)
                     self._engine = Engine.starting(
-                        self.policy, secret_key=keys, log=self.log, https=self._https, debug=self.app.debug
+                        self.policy,
+                        secret_key=keys,
+                        log=self.log,
+                        https=self._https,
+                        debug=self.app.debug,
+                        templates=self.templates,
                     )
         return self._engine
 
@@ -79,8 +85,9 @@ class Consent:
 
     ``policy`` is a :class:`Policy` or a path, by default ``consent.toml`` beside the application; ``secret_key`` by
     default the application's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``; ``log`` by default ``consent.db`` in the
-    instance folder. Set ``CONSENT_HTTPS = True`` in the application's config behind a proxy that ends TLS. Raises
-    :class:`ConfigError` at start-up if the policy is wrong.
+    instance folder; ``templates`` a folder whose files replace ours of the same name. Set ``CONSENT_HTTPS = True`` in
+    the application's config behind a proxy that ends TLS. Raises :class:`ConfigError` at start-up if the policy is
+    wrong.
     """
 
     def __init__(
@@ -90,10 +97,12 @@ class Consent:
         policy: Policy | str | Path | None = None,
         secret_key: str | bytes | Sequence[str | bytes] | None = None,
         log: str | Recorder | None = None,
+        templates: Path | None = None,
     ) -> None:
         self._policy = policy
         self._secret_key = secret_key
         self._log = log
+        self._templates = templates
         if app is not None:
             self.init_app(app)
 
@@ -107,6 +116,7 @@ class Consent:
             secret_key=self._secret_key,
             log=self._log or _instance_log(app),
             app=app,
+            templates=self._templates,
         )
         if self._secret_key or app.config.get("SECRET_KEY"):
             _ = site.engine  # whatever is wrong is said now, not to the first visitor

@@ -54,7 +54,8 @@ class ConsentMiddleware(Gateway):
 
     ``policy`` is a :class:`Policy` or the path of a ``consent.toml``; ``secret_key`` signs the choice cookie (a list
     rotates: the first signs, all verify); ``log`` is the consent log's URL (``sqlite:///…``, or ``memory://`` in
-    tests); ``https=True`` says that visitors come by https though the server doesn't see it. Raises
+    tests); ``https=True`` says that visitors come by https though the server doesn't see it; ``templates`` is a folder
+    whose files replace ours of the same name. Raises
     :class:`ConfigError` at start-up if any of them is wrong.
     """
 
@@ -67,8 +68,9 @@ class ConsentMiddleware(Gateway):
         log: str | Recorder | None,
         https: bool | str = "auto",
         debug: bool = False,
+        templates: Path | None = None,
     ) -> None:
-        engine = Engine.starting(policy, secret_key=secret_key, log=log, https=https, debug=debug)
+        engine = Engine.starting(policy, secret_key=secret_key, log=log, https=https, debug=debug, templates=templates)
         super().__init__(app, lambda: engine)
 
 

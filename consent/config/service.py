@@ -47,8 +47,6 @@ def own(site: Site, ask: Ask) -> Service:
     days = ask.lifetime_days
     names = ["__Secure-consent" if ask.cookie_domain else "__Host-consent", "consent"]
     kept = dict.fromkeys(names, "the choice made here")
-    if ask.pages == "shared":
-        kept["consent-seen"] = "that a choice was made"
     minute = round(1 / 1440, 6)
     storage = [
         *(StorageItem(name=name, lasts=f"{days} days", days=days, purpose=why) for name, why in kept.items()),

@@ -63,6 +63,13 @@ def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
             f'undeclared = "{result.undeclared}" lets third parties through that csp = "enforce" would stop.',
             'It is sent as "report-only" for as long: say so, or go back to undeclared = "block".',
         )
+    for name, served in (("pages", "personal"), ("position", "top")):
+        if getattr(result, name) != served:
+            spot.at(name).add(
+                "W016",
+                f'{name} = "{getattr(result, name)}" is not built yet: pages are made as with "{served}".',
+                f'Write {name} = "{served}" until a version of consentry says that it serves the other.',
+            )
     if result.cookie_domain and site is not None:
         _cookie_domain(result.cookie_domain, site, spot.at("cookie_domain"))
     return result

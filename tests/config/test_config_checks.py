@@ -151,6 +151,8 @@ ROWS = [
     ("W008", 5, None, SITE + '[[category]]\nkey = "games"\nname = "Games"\npurpose = "Shows games."\n'),
     ("W009", 13, None, SITE + STATS + 'storage = [{ name = "_id", lasts = "persistent" }]\n'),
     ("W010", 6, None, SITE + '[ask]\nundeclared = "allow"\n'),
+    ("W016", 6, None, SITE + '[ask]\npages = "shared"\n'),
+    ("W016", 6, None, SITE + '[ask]\nposition = "bottom"\n'),
     ("W010", 6, None, SITE + "[ask]\ntrial_until = 2027-03-10\n"),
     ("W010", 8, None, SITE + '[ask]\nundeclared = "report"\ntrial_until = 2027-03-10\ncsp = "enforce"\n'),
     ("W011", 20, None, SITE + STATS + STATS.replace('"stats"', '"more"')),

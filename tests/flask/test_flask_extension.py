@@ -237,6 +237,16 @@ def test_no_policy_names_the_command_that_writes_one(tmp_path: Path) -> None:
         Consent(app)
 
 
+def test_a_site_may_replace_a_template(tmp_path: Path) -> None:
+    for own in (False, True):
+        app = make_app(tmp_path)
+        folder = tmp_path / "own"
+        folder.mkdir(exist_ok=True)
+        (folder / "settings.html").write_text("<p>Our own words</p>")
+        Consent(app, templates=folder if own else None, log="memory://")
+        assert ("Our own words" in app.test_client().get("/").text) is own
+
+
 def test_consent_twice_is_an_error(app: flask.Flask) -> None:
     with pytest.raises(ConfigError, match="already"):
         Consent(app)
