@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, Playwright, Request
+from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Request
 
 from examples.flask_demo.ledger import WITH, WITHOUT, Contact
 from examples.flask_demo.run import Demo
@@ -70,8 +71,17 @@ class Visitor:
     def settle(self) -> None:
         """Wait until the page has asked for nothing for a while and has had all it asked for; at most 5 seconds."""
         begun = time.monotonic()
-        while time.monotonic() - begun < 5 and (self._under_way or time.monotonic() - self._changed < QUIET):
+        while (now := time.monotonic()) - begun < 5 and (self._under_way or now - max(begun, self._changed) < QUIET):
             self.page.wait_for_timeout(50)
+
+    def third_party(self, path: str) -> Frame:
+        """The frame of a third party whose address has this path in it, as soon as there is one; within 5 seconds."""
+        for _ in range(100):
+            for frame in self.page.frames:
+                if path in urlsplit(frame.url).path:
+                    return frame
+            self.page.wait_for_timeout(50)
+        raise AssertionError([frame.url for frame in self.page.frames])
 
     def _begins(self, request: Request) -> None:
         self._under_way.add(request)

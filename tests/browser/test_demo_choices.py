@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import pytest
 from demo_visitor import ALL, DONATE, FRONT, OTHER_VIDEO, VIDEO, Visitor
-from playwright.sync_api import Frame, Locator, expect
+from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -164,7 +163,7 @@ def test_loading_the_donation_form_once_brings_the_form(visit: Visit) -> None:
     visitor = visit()
     visitor.read(DONATE)
     visitor.page.locator("[data-consent-placeholder=donorbox] [data-consent-action=once]").click()
-    _frame(visitor, "/donorbox/embed/").get_by_role("button", name="Donate").wait_for()
+    visitor.third_party("/donorbox/embed/").get_by_role("button", name="Donate").wait_for()
     assert {contact.path for contact in visitor.contacts()} == {"/embed/roadstead"}
     visitor.control(DONATE, keys={"matomo", "donorbox"})
 
@@ -240,17 +239,7 @@ def test_on_a_small_phone_in_german_without_a_script_both_answers_are_in_sight(v
 
 def _player(visitor: Visitor) -> Locator:
     """The stand-in's play button, in its own frame or in the wrapper page around it."""
-    return _frame(visitor, "/youtube/embed/").get_by_role("button", name="Play")
-
-
-def _frame(visitor: Visitor, path: str) -> Frame:
-    """The frame of a third party, as soon as there is one."""
-    for _ in range(100):
-        for frame in visitor.page.frames:
-            if path in urlsplit(frame.url).path:
-                return frame
-        visitor.page.wait_for_timeout(50)
-    raise AssertionError([frame.url for frame in visitor.page.frames])
+    return visitor.third_party("/youtube/embed/").get_by_role("button", name="Play")
 
 
 def _origin(url: str) -> str:

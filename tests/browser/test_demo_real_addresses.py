@@ -70,6 +70,7 @@ def test_the_real_hosts_hear_nothing_until_they_are_allowed(visitor: Visitor, le
 def test_a_video_is_loaded_once_from_its_real_host(visitor: Visitor, ledger: Ledger) -> None:
     visitor.read(VIDEO)
     visitor.page.locator("[data-consent-placeholder=youtube] [data-consent-action=once]").click()
+    visitor.third_party("/embed/aqz-KE-bpKQ").get_by_role("button", name="Play").wait_for()
     visitor.settle()
     paths = {contact.path.partition("?")[0] for contact in _of(ledger, "youtube")}
     assert paths == {"/embed/aqz-KE-bpKQ", "/player.js"}
