@@ -9,15 +9,18 @@ decision that was acknowledged is not in the log, or when the process grew by mo
 from __future__ import annotations
 
 import argparse
+import atexit
 import random
 import re
 import resource
+import shutil
 import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -97,17 +100,18 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--visitors", type=int, default=6)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(Path(folder))
-        begun = time.monotonic()
-        with ThreadPoolExecutor(options.visitors + 1) as threads:
-            warm = threads.submit(lambda: (time.sleep(options.seconds / 10), _memory())[1])
-            rounds = [threads.submit(soak.visit, begun + options.seconds, seed) for seed in range(options.visitors)]
-            for each in rounds:
-                each.result()
-        grown = _memory() - warm.result()
-        with sqlite3.connect(Path(folder) / "consent.db") as database:
-            (records,) = database.execute("select count(*) from record").fetchone()
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)  # after the log has been closed, which happens at exit too
+    soak = Soak(folder)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(options.visitors + 1) as threads:
+        warm = threads.submit(lambda: (time.sleep(options.seconds / 10), _memory())[1])
+        rounds = [threads.submit(soak.visit, begun + options.seconds, seed) for seed in range(options.visitors)]
+        for each in rounds:
+            each.result()
+    grown = _memory() - warm.result()
+    with closing(sqlite3.connect(folder / "consent.db")) as database:
+        (records,) = database.execute("select count(*) from record").fetchone()
     seconds = time.monotonic() - begun
     counts = ", ".join(f"{number} {what}" for what, number in soak.counts.items())
     sys.stdout.write(f"{seconds:.0f} s, {options.visitors} at once: {counts}, {records} records, grown by {grown} kB\n")
