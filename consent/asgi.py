@@ -57,7 +57,7 @@ class ConsentMiddleware:
         engine = self.engine
         visit = engine.open(to_request(scope))
         if visit.endpoint is not None:
-            form = await _read_form(scope, receive)
+            form = await _read_form(scope, receive) if visit.endpoint == "" else {}
             # The record waits for the disk, so it must not wait on the event loop.
             response = await asyncio.to_thread(partial(engine.pages.answer, visit, form))
             if response is not None:

@@ -11,7 +11,7 @@ DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
 _FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|<!--.*?-->|<\?.*?>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+    rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE
 )
 _HTML: Final = re.compile(
     rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]",
@@ -32,8 +32,9 @@ class Stream(Protocol):
 class Body:
     """Feeds a response body through the gate.
 
-    ``open_stream(is_document)`` makes the stream once the beginning is known: ``is_document`` is ``None`` if the
-    request has already settled that. With ``sniff`` a body without a Content-Type that isn't HTML passes as it is.
+    A body that turns out not to be in ``encoding`` ends with ``unreadable``. ``open_stream(is_document)`` makes the
+    stream once the beginning is known: ``is_document`` is ``None`` if the request has already settled that. With
+    ``sniff`` a body without a Content-Type that isn't HTML passes as it is.
     """
 
     def __init__(
@@ -43,19 +44,29 @@ class Body:
         encoding: str = "",
         sniff: bool = False,
         settled: bool = True,
+        unreadable: bytes = b"",
     ) -> None:
         self._open = open_stream
         self._decode = _decoder(encoding)
         self._sniff = sniff
         self._look = sniff or not settled
         self._settled = settled
+        self._unreadable = unreadable
         self._held = b""
         self._stream: Stream | None = None
         self._verbatim = False
+        self._broken = False
 
     def feed(self, data: bytes) -> bytes:
         """Take in bytes as the application sent them, give out what is ready for the visitor."""
-        data = self._decode(data)
+        if self._broken:
+            return b""
+        try:
+            data = self._decode(data)
+        except zlib.error:
+            # What can't be read can't be gated: the page ends here, with a plain message.
+            self._broken = True
+            return self.close() + self._unreadable
         if self._stream is not None:
             return self._stream.feed(data)
         if self._verbatim:
@@ -68,7 +79,8 @@ class Body:
     def close(self) -> bytes:
         """Give out the rest; call it once, after the last :meth:`feed`."""
         rest = self._begin() if self._held else b""
-        return rest + (self._stream.close() if self._stream is not None else b"")
+        stream, self._stream = self._stream, None
+        return rest + (stream.close() if stream is not None else b"")
 
     def _begin(self) -> bytes:
         held, self._held = self._held, b""
@@ -88,9 +100,26 @@ def _is_document(beginning: bytes) -> bool:
 def _decoder(encoding: str) -> Callable[[bytes], bytes]:
     if encoding in ("", "identity"):
         return bytes
-    if encoding == "deflate":
-        return _Deflate().decompress
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
+    return _Deflate().decompress if encoding == "deflate" else _Gzip().decompress
+
+
+class _Gzip:
+    """``gzip`` as servers send it: one member or several (RFC 1952 section 2.2); zeros after the last are padding."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def decompress(self, data: bytes) -> bytes:
+        out = []
+        while data:
+            if self._member.eof:
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            out.append(self._member.decompress(data))
+            data = self._member.unused_data
+        return b"".join(out)
 
 
 class _Deflate:

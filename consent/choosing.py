@@ -58,13 +58,19 @@ class Chooser:
             return pages.message(visit, "cross-site", status=403)
         if action == HIDE:
             return self._back(visit, form, "")
+        if self._engine.mode == "closed" and not harmless:
+            return self._back(visit, form, "not-recorded")
         artefact = self._engine.exhibits.find(one(form, "artefact"))
-        if action == ONCE:
-            return self._once(visit, form, artefact)
         if artefact is not None and artefact.content.get("material_version") != self._engine.policy.current.version:
             artefact = None
         if artefact is None and action not in REFUSALS:
-            return self._back(visit, form, "outdated")
+            return (
+                pages.message(visit, "outdated", status=200) if action == ONCE else self._back(visit, form, "outdated")
+            )
+        if action == ONCE:
+            return self._once(visit, form, artefact)
+        if action == ALWAYS and one(form, "service") not in self._engine.policy.current.keys:
+            return pages.message(visit, "unknown-embed", status=400)
         return self._settle(visit, form, self._answer(visit, form, action, artefact), artefact)
 
     def _answer(self, visit: Visit, form: Form, action: str, artefact: Artefact | None) -> Answer:
@@ -104,6 +110,7 @@ class Chooser:
             return engine.pages.message(visit, "unknown-embed", status=400)
         shown = Choice(asked=frozenset({key}), granted=frozenset({key}), day=engine.today())
         decision = self._decision(visit, form, artefact, event="granted", action="embed_click", after=shown)
+        decision = replace(decision, valid_until=_midnight(engine.today() + timedelta(days=2)))  # as the leave below
         try:
             self._record(decision, artefact)
         except NotRecorded as error:

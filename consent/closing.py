@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _VARY: Final = ("Cookie", "Sec-GPC", "Sec-Fetch-Dest", "Accept-Language")
 _MOST_TOLD: Final = 1000
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+# What a browser looks into before it believes it (WHATWG MIME Sniffing, section 7).
+_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "*/*"})
+# Documents that can load things, but that the gate can't read: the browser has to stop them.
+_XML: Final = frozenset({"text/xml", "application/xml", "image/svg+xml"})
 _OF_THE_BODY: Final = (
     "content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "repr-digest", "content-digest",
 )  # fmt: skip
@@ -66,11 +70,13 @@ class Closer:
     def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
         """The response as this visitor may get it. ``fields`` are the application's."""
         observing = self._engine.mode == "observe"
-        kind = (headers.first(fields, "content-type") or "").partition(";")[0].strip().lower()
-        is_page = kind in _HTML or (not kind and status not in (204, 304))
+        kind = headers.essence(fields)
+        is_page = kind in _HTML or (kind in _UNKNOWN and status not in (204, 304))
         if observing:
-            return Closing(fields, self._observed(visit, fields) if is_page and kind else None)
+            return Closing(fields, self._observed(visit, fields) if kind in _HTML else None)
         fields = self._own_cookies(visit, fields)
+        if kind in _XML and self._csp_name:
+            return Closing([*fields, self._policy(visit)], None)
         if not is_page and not (status == 304 and visit.may_be_page):
             return Closing(fields, None)
         fields = self._page_fields(visit, status, fields)
@@ -119,8 +125,11 @@ class Closer:
         if etag is not None:
             fields = [*headers.without(fields, "etag"), ("ETag", headers.tag_variant(etag, visit.variant))]
         if self._csp_name and status != 304:
-            fields.append((self._csp_name, self._tightening(visit.permissions.allowed, visit.request.host)))
+            fields.append(self._policy(visit))
         return [*fields, *self.expiry(visit)]
+
+    def _policy(self, visit: Visit) -> tuple[str, str]:
+        return (self._csp_name or "", self._tightening(visit.permissions.allowed, visit.request.host))
 
     def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
@@ -128,16 +137,20 @@ class Closer:
         fields = headers.without(fields, *_OF_THE_BODY)
         if encoding not in DECODABLE:
             _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)
-            return Closing(fields, Replaced(self._engine.banner.plain(visit.view(), "unreadable").encode()))
+            return Closing(fields, Replaced(self._unreadable(visit)))
         if visit.message and visit.is_top_level is not False:
             fields += self._engine.jar.unsay(visit.request)
         body = Body(
             lambda is_document: self._stream(visit, content_type, is_document),
             encoding=encoding,
-            sniff=not kind,
+            sniff=kind in _UNKNOWN,
             settled=visit.is_top_level is not None,
+            unreadable=self._unreadable(visit) if encoding not in ("", "identity") else b"",
         )
         return Closing(fields, body)
+
+    def _unreadable(self, visit: Visit) -> bytes:
+        return self._engine.banner.plain(visit.view(), "unreadable").encode()
 
     def _observed(self, visit: Visit, fields: Fields) -> Through | None:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()

@@ -99,9 +99,10 @@ class Engine:
         """What this visitor allows, from cookie, signals and policy. Whatever is wrong with either means: nothing."""
         if self._https is True:
             request = replace(request, scheme="https")
-        choice = Choice.none() if self.mode == "closed" else self.jar.read(request)
+        choice = self.jar.read(request)
         signals = headers.signals(request.fields.get("sec-gpc"), request.fields.get("dnt"))
-        permissions = decide(self.policy, choice, signals, today=self.today(), path=request.path)
+        counts = Choice.none() if self.mode == "closed" else choice
+        permissions = decide(self.policy, counts, signals, today=self.today(), path=request.path)
         if self.debug:
             permissions = replace(permissions, debug=True)
         said = self.jar.said(request)

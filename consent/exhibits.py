@@ -48,10 +48,11 @@ class Exhibits:
         """What a form was rendered from, by this process or another; ``None`` if nobody ever showed that."""
         if digest in self._kept:
             return self._kept[digest]
-        if len(digest) != 64:
+        look_up = getattr(self._recorder, "artefact", None)  # a recorder may be one that only writes
+        if len(digest) != 64 or look_up is None:
             return None
         try:
-            found = self._recorder.artefact(digest)
+            found: Artefact | None = look_up(digest)
         except NotRecorded:
             return None
         if found is not None and len(self._kept) < _MOST:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,31 +20,38 @@ from consent.visit import Visit
 from consent.wsgi import Gateway
 
 
-@dataclass(frozen=True, slots=True)
 class Page:
-    """What ``consent`` is in a template: the present visitor's permissions, and the pieces of page made for them."""
+    """What ``consent`` is in templates and ``g.consent`` in views: this visitor's permissions and pieces of page.
 
-    visit: Visit
+    Outside a visit (in mail templates, in background tasks) nothing is allowed and every piece is empty.
+    """
+
+    __slots__ = ()
 
     def allows(self, key: str) -> bool:
         """Whether the service, or every service of the category, may run for this visitor."""
-        return self.visit.allows(key)
+        visit = _visit()
+        return visit is not None and visit.allows(key)
 
     def notice(self) -> Markup:
         """The notice or the confirmation; empty when there is nothing to ask."""
-        return Markup(self.visit.notice())  # noqa: S704 — made by the banner, which escapes
+        visit = _visit()
+        return Markup(visit.notice() if visit is not None else "")  # noqa: S704 — made by the banner, which escapes
 
     def settings_link(self) -> Markup:
         """The link to the preferences page."""
-        return Markup(self.visit.settings_link())  # noqa: S704
+        visit = _visit()
+        return Markup(visit.settings_link() if visit is not None else "")  # noqa: S704
 
     def embed(self, key: str, ident_or_url: str, **attributes: str) -> Markup:
         """A service's embed if it is allowed, else its placeholder: ``consent.embed("youtube", "dQw4w9WgXcQ")``."""
-        return Markup(self.visit.embed(key, ident_or_url, **attributes))  # noqa: S704
+        visit = _visit()
+        return Markup(visit.embed(key, ident_or_url, **attributes) if visit is not None else "")  # noqa: S704
 
     def declaration(self) -> Markup:
         """The table of all services and what they store."""
-        return Markup(self.visit.declaration())  # noqa: S704
+        visit = _visit()
+        return Markup(visit.declaration() if visit is not None else "")  # noqa: S704
 
 
 @dataclass(slots=True)
@@ -56,6 +63,7 @@ class _Site:
     log: str | Recorder
     app: flask.Flask
     templates: Path | None = None
+    locale: Callable[[], str | None] | None = None
     _engine: Engine | None = None
     _lock: Any = field(default_factory=Lock)
 
@@ -85,7 +93,8 @@ class Consent:
 
     ``policy`` is a :class:`Policy` or a path, by default ``consent.toml`` beside the application; ``secret_key`` by
     default the application's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``; ``log`` by default ``consent.db`` in the
-    instance folder; ``templates`` a folder whose files replace ours of the same name. Set ``CONSENT_HTTPS = True`` in
+    instance folder; ``templates`` a folder whose files replace ours of the same name; ``locale`` is called for the
+    language of the present page, by default Flask-Babel's where it is used. Set ``CONSENT_HTTPS = True`` in
     the application's config behind a proxy that ends TLS. Raises :class:`ConfigError` at start-up if the policy is
     wrong.
     """
@@ -98,11 +107,13 @@ class Consent:
         secret_key: str | bytes | Sequence[str | bytes] | None = None,
         log: str | Recorder | None = None,
         templates: Path | None = None,
+        locale: Callable[[], str | None] | None = None,
     ) -> None:
         self._policy = policy
         self._secret_key = secret_key
         self._log = log
         self._templates = templates
+        self._locale = locale
         if app is not None:
             self.init_app(app)
 
@@ -117,36 +128,38 @@ class Consent:
             log=self._log or _instance_log(app),
             app=app,
             templates=self._templates,
+            locale=self._locale,
         )
         if self._secret_key or app.config.get("SECRET_KEY"):
             _ = site.engine  # whatever is wrong is said now, not to the first visitor
         app.extensions["consent"] = site
         app.wsgi_app = Gateway(app.wsgi_app, lambda: site.engine)  # type: ignore[method-assign]
-        app.context_processor(_template_context)
-        app.before_request(_remember)
-
-
-def _template_context() -> dict[str, Any]:
-    page = _page()
-    return {"consent": page} if page is not None else {}
+        app.jinja_env.globals["consent"] = Page()  # a global, so that imported macros have it too
+        app.before_request_funcs.setdefault(None, []).insert(0, _remember)
 
 
 def _remember() -> None:
-    flask.g.consent = _page()
+    flask.g.consent = Page()
 
 
-def _page() -> Page | None:
+def _visit() -> Visit | None:
+    """The visit that this request belongs to, with what only the application knows of it."""
     if not flask.has_request_context():
         return None
-    visit = flask.request.environ.get("consent.visit")
+    visit: Visit | None = flask.request.environ.get("consent.visit")
     if visit is None:
         return None
     visit.app_locale = visit.app_locale or _app_locale()
-    return Page(visit)
+    if visit.permissions.debug is not flask.current_app.debug:
+        visit.permissions = replace(visit.permissions, debug=flask.current_app.debug)
+    return visit
 
 
 def _app_locale() -> str | None:
-    """The locale that Flask-Babel chose for this request, where the application uses it."""
+    """The language of the page that is being made, where the application says it or uses Flask-Babel."""
+    site: _Site = flask.current_app.extensions["consent"]
+    if site.locale is not None:
+        return site.locale()
     extension = flask.current_app.extensions.get("babel")
     if extension is None:
         return None

@@ -34,6 +34,24 @@ def without(fields: Iterable[tuple[str, str]], *names: str) -> Fields:
     return [(key, value) for key, value in fields if key.lower() not in names]
 
 
+_MIME_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
+
+
+def essence(fields: Iterable[tuple[str, str]]) -> str:
+    """The media type a browser takes a response for: the last valid one of all Content-Type fields, else ``""``.
+
+    Parameters may follow a semicolon or, wrongly, a space (WHATWG Fetch, "extract a MIME type").
+    """
+    kind = ""
+    for name, value in fields:
+        if name.lower() == "content-type":
+            for part in value.lower().split(","):
+                word = part.partition(";")[0].split()
+                if word and _MIME_TYPE.fullmatch(word[0]):
+                    kind = word[0]
+    return kind
+
+
 # Cookie (RFC 6265bis section 5.8)
 
 

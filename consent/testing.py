@@ -11,17 +11,20 @@ from consent.engine import Engine
 from consent.exchange import Request
 
 
-def grant(client: Any, *keys: str, app: Any = None, base_url: str = "http://localhost/") -> None:
+def grant(client: Any, *keys: str, app: Any = None, base_url: str = "") -> None:
     """Give a Flask, werkzeug or Django test client the cookie of a visitor who granted these services or categories.
 
     Everything else counts as refused; ``grant(client)`` is a visitor who refused all. ``app`` is the application or
-    middleware where the client doesn't know it; ``base_url`` is where the client will say that it is. Writes no
+    middleware where the client doesn't know it; ``base_url`` is where the client will say that it is,
+    by default what its application is configured for, else ``http://localhost/``. Writes no
     record. An unknown key raises :class:`consent.errors.UnknownKeyError`.
     """
-    engine = _engine(app if app is not None else _application(client))
+    application = app if app is not None else _application(client)
+    engine = _engine(application)
     for key in keys:
         engine.policy.services_of(key)
-    host = urlsplit(base_url).netloc
+    named = getattr(application, "config", {}).get("SERVER_NAME") if hasattr(application, "extensions") else None
+    host = urlsplit(base_url).netloc or named or "localhost"
     if not hasattr(client, "set_cookie"):
         host = client.defaults.get("SERVER_NAME", "testserver")  # Django's
     for scheme in ("http", "https"):
@@ -34,7 +37,7 @@ def grant(client: Any, *keys: str, app: Any = None, base_url: str = "http://loca
             client.cookies[name] = value
 
 
-def refuse(client: Any, *, app: Any = None, base_url: str = "http://localhost/") -> None:
+def refuse(client: Any, *, app: Any = None, base_url: str = "") -> None:
     """Give a test client the cookie of a visitor who refused everything."""
     grant(client, app=app, base_url=base_url)
 

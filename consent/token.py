@@ -32,8 +32,8 @@ _RECEIPT: Final = 16
 class Token:
     """Writes and reads the choice cookie's value. The first of ``secret_keys`` signs, all of them verify."""
 
-    def __init__(self, secret_keys: str | bytes | Sequence[str | bytes]) -> None:
-        keys = [secret_keys] if isinstance(secret_keys, str | bytes) else list(secret_keys)
+    def __init__(self, secret_keys: str | bytes | Sequence[str | bytes] | None) -> None:
+        keys = [secret_keys] if isinstance(secret_keys, str | bytes) else list(secret_keys or ())
         if not keys or not all(keys):
             raise ConfigError.of(
                 "E901",

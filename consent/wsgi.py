@@ -36,7 +36,7 @@ class Gateway:
         engine = self._engine()
         visit = engine.open(to_request(environ))
         if visit.endpoint is not None:
-            response = engine.pages.answer(visit, read_form(environ))
+            response = engine.pages.answer(visit, read_form(environ) if visit.endpoint == "" else {})
             if response is not None:
                 return send(response, environ, start_response)
         for name, value in engine.app_fields(visit).items():

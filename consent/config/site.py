@@ -55,6 +55,12 @@ def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
     facts = table.table({} if value is None else value, spot, schema.ASK, where="[ask]") or {}
     if "prefix" in facts:
         facts["prefix"] = facts["prefix"].rstrip("/*") + "/"
+        if facts["prefix"] == "/":
+            spot.at("prefix").add(
+                "E023",
+                'prefix = "/" would put our pages in the place of the whole site.',
+                'Write a path of their own, such as "/consent/".',
+            )
     result = Ask(**facts)
     _trial(result, spot, today)
     if result.undeclared != "block" and facts.get("csp") == "enforce":

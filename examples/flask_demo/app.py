@@ -50,9 +50,9 @@ def create_app(
     app.jinja_env.filters["rfc822"] = lambda day: format_datetime(datetime.combine(day, time(7), UTC))
 
     if asks_first and not stand_ins:
-        Consent(app)
+        Consent(app, locale=lambda: g.language)
     elif asks_first:
-        Consent(app, policy=standing_in(load(HERE / "consent.toml"), stand_ins))
+        Consent(app, policy=standing_in(load(HERE / "consent.toml"), stand_ins), locale=lambda: g.language)
 
     newsroom = Newsroom(lambda text: readdress(text, stand_ins))
     _add_pages(app, newsroom)
@@ -92,11 +92,6 @@ def _add_pages(app: Flask, newsroom: Newsroom) -> None:
     @app.url_value_preprocessor
     def know_the_language(_: str | None, values: dict[str, Any] | None) -> None:
         g.language = (values or {}).pop("language", None) or _language()
-
-    @app.before_request
-    def tell_consentry() -> None:
-        if asks_first := g.get("consent"):
-            asks_first.visit.app_locale = g.language  # what templates ask it for speaks the page's language too
 
     @app.get("/")
     @app.get("/<any(about, donate, privacy):name>")

@@ -108,8 +108,8 @@ def test_only_what_is_new_is_asked_and_the_notice_says_so() -> None:
     answered = Choice(asked=frozenset({"donorbox", "youtube"}), granted=frozenset({"youtube"}))
     html = banner(wider).notice(view(choice=answered, of=wider))
     said = text(html)
-    assert "Something new on Harbour News" in said
-    assert "your earlier answers stay as they are" in said
+    assert "Still to answer on Harbour News" in said
+    assert "your other answers stay as they are" in said
     assert "videos on Vimeo" in said
     assert "Donorbox" not in said
     assert b'value="vimeo"' in html

@@ -387,3 +387,48 @@ def test_answering_one_thing_never_moves_the_day_of_the_others(site: Served) -> 
         engine.token.read(everything.set_cookies["consent"], policy=engine.policy, scope="news.example").day
         == engine.today()
     )
+
+
+def test_once_needs_what_was_shown(site: Served, log: Recording) -> None:
+    url = "https://www.youtube.com/embed/abc"
+    for digest in ("", "f" * 64):
+        reply = choose(site, "once", service="youtube", url=url, artefact=digest)
+        assert reply.get("location") is None
+    assert not log.decisions
+    assert choose(site, "once", service="youtube", url=url).get("location")
+
+
+def test_once_is_recorded_as_a_leave_of_a_day_or_two_and_no_longer(site: Served, log: Recording) -> None:
+    choose(site, "once", service="youtube", url="https://www.youtube.com/embed/abc")
+    choose(site, "always", service="youtube")
+    once, always = ((d.valid_until - d.occurred_at).days for d in log.decisions)
+    assert once <= 2
+    assert always >= 183
+
+
+@pytest.mark.parametrize("key", ["bogus", "", "video", "necessary"])
+def test_always_is_for_one_declared_service(site: Served, log: Recording, key: str) -> None:
+    reply = choose(site, "always", service=key)
+    assert reply.status == 400
+    assert not reply.set_cookies
+    assert not log.decisions
+
+
+def test_closed_takes_back_under_its_receipt_and_grants_nothing(
+    make_site: Callable[..., Served], log: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jar = cookie(choose(make_site(), "accept"))
+    digest = next(iter(log.artefacts))
+    monkeypatch.setenv("CONSENT_MODE", "closed")
+    site = make_site()
+    assert "consent" not in site.post({"action": "accept", "artefact": digest}).set_cookies
+    reply = site.post({"action": "withdraw"}, cookie=jar)
+    assert log.decisions[-1].event == "withdrawn"
+    assert log.decisions[-1].receipt_id == log.decisions[0].receipt_id
+    assert granted(site, cookie(reply)) == set()
+
+
+def test_a_recorder_that_only_writes_will_do(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Recording, "artefact")
+    assert choose(site, "accept", artefact="f" * 64).set_cookies["consent-said"] == "outdated"
+    assert "consent" in choose(site, "accept").set_cookies

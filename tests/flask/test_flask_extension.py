@@ -247,6 +247,14 @@ def test_a_site_may_replace_a_template(tmp_path: Path) -> None:
         assert ("Our own words" in app.test_client().get("/").text) is own
 
 
+def test_the_applications_own_route_below_the_prefix_gets_its_form(app: flask.Flask) -> None:
+    @app.post("/consent/own")
+    def own() -> dict[str, str]:
+        return {"said": flask.request.form["said"]}
+
+    assert app.test_client().post("/consent/own", data={"said": "hello"}).json == {"said": "hello"}
+
+
 def test_consent_twice_is_an_error(app: flask.Flask) -> None:
     with pytest.raises(ConfigError, match="already"):
         Consent(app)
@@ -266,9 +274,38 @@ def test_consent_answers_before_the_applications_own_csrf_and_login(tmp_path: Pa
     assert reply.status_code == 303
 
 
-def test_outside_a_request_templates_render_without_consent(app: flask.Flask) -> None:
+def test_outside_a_visit_nothing_is_allowed_and_nothing_fails(app: flask.Flask) -> None:
+    template = "{{ consent.allows('youtube') }}{{ consent.notice() }}{{ consent.embed('youtube', 'x') }}"
     with app.app_context():
-        assert flask.render_template_string("{{ 1 + 1 }}") == "2"
+        assert flask.render_template_string(template) == "False"
+    with app.test_request_context():
+        assert flask.render_template_string(template) == "False"
+
+
+def test_debug_may_be_switched_on_later(app: flask.Flask) -> None:
+    client = app.test_client()
+    assert client.get("/unknown").json == {"yuotube": False}
+    app.debug = True
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    with pytest.raises(UnknownKeyError):
+        client.get("/unknown")
+
+
+def test_a_test_client_is_where_its_application_is_named(tmp_path: Path) -> None:
+    app = make_app(tmp_path, SERVER_NAME="news.example")
+    Consent(app)
+    client = app.test_client()
+    grant(client, "youtube")
+    assert client.get("/view").json == {"youtube": True}
+
+
+def test_the_application_says_which_language_its_page_is_in(tmp_path: Path) -> None:
+    for language in ("de", "en"):
+        folder = tmp_path / language
+        folder.mkdir()
+        app = make_app(folder)
+        Consent(app, locale=lambda language=language: language)
+        assert f'lang="{language}"' in app.test_client().get("/template").text.partition("<footer>")[2]
 
 
 def test_a_policy_object_will_do(tmp_path: Path) -> None:
