@@ -224,8 +224,13 @@ class Reader:
             nearest = min(nearest, spot)
         return nearest if nearest <= self._size else -1
 
+    @property
+    def _in_noscript(self) -> bool:
+        """Whether a ``<noscript>`` is open: what is in it is text with scripting, and opens no body."""
+        return RAW_END[b"noscript"] in self._fences
+
     def _push(self, fence: re.Pattern[bytes], after: int) -> None:
-        if not self._page.denies_nothing and fence not in self._fences:
+        if (not self._page.denies_nothing or self._place.before_body) and fence not in self._fences:
             self._fences.append(fence)
         self._known = self._position = after
 

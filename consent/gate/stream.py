@@ -46,7 +46,7 @@ class Stream(Reader):
 
     def _step(self) -> bool:
         """Deal with the next thing that may matter; false when the piece holds no more."""
-        if self._place.before_body:
+        if self._place.before_body and not self._in_noscript:
             return self._before_body()
         at = self._next_candidate()
         rare = self._next_rare(at)
@@ -123,6 +123,8 @@ class Stream(Reader):
             return False
         at = found.start()
         self._known = self._position = at
+        if self._fences and self._fence() == at:
+            return self._leave(at)
         if NAME.match(buffer, at):
             return self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at):
@@ -198,7 +200,8 @@ class Stream(Reader):
             self._leave_foreign(name, closes=closes, empty=buffer[end - 2] == 0x2F)
         self._position = self._known = end
         if self._place.before_body:
-            self._open_body(name, at, closes)
+            if not self._in_noscript:
+                self._open_body(name, at, closes)
         elif self._place.wants_footer and name in LANDMARKS and self._place.landmark(name, closes=closes):
             self._insert(at, self._place.settings())
         if closes:
@@ -258,7 +261,7 @@ class Stream(Reader):
         elif name in (b"select", b"frameset"):
             if self._ignoring != b"frameset":
                 self._ignoring = name  # it ignores most elements, so that their text is markup
-            if name == b"frameset":
+            if name == b"frameset" and not (self._place.before_body and self._in_noscript):
                 self._place.frameset()
         elif name == b"noscript":
             if RAW_END[b"noscript"] not in self._fences:
