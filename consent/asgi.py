@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from consent.closing import Closing, Through
+from consent.body import Stream
+from consent.closing import Closing
 from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
@@ -143,7 +144,7 @@ class _Sending:
         else:
             await self._send(message)
 
-    async def _gated(self, message: Message, body: Through) -> None:
+    async def _gated(self, message: Message, body: Stream) -> None:
         more = message.get("more_body", False)
         data = body.feed(message.get("body", b""))
         if not more and not self._is_head:

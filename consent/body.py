@@ -20,7 +20,7 @@ _HTML: Final = re.compile(
 
 
 class Stream(Protocol):
-    """What the gate gives: bytes in, bytes out."""
+    """What a body passes through, the gate's stream or one of those below: bytes in, bytes out."""
 
     def feed(self, data: bytes, /) -> bytes:
         """Rewrite as much as is certain."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from consent import csp, headers
-from consent.body import DECODABLE, Body, Replaced, Watched
+from consent.body import DECODABLE, Body, Replaced, Stream, Watched
 from consent.choice import Permissions
 from consent.gate import Blocked, Embed
 from consent.gate.fields import gate_fields
@@ -33,22 +33,12 @@ _OF_THE_BODY: Final = (
 _log = logging.getLogger("consent")
 
 
-class Through(Protocol):
-    """What a body must pass through."""
-
-    def feed(self, data: bytes, /) -> bytes:
-        """Bytes from the application in, bytes for the visitor out."""
-
-    def close(self) -> bytes:
-        """The rest."""
-
-
 @dataclass(frozen=True, slots=True)
 class Closing:
     """How a response goes out: its fields, and what its body must pass through, if anything."""
 
     fields: Fields
-    body: Through | None
+    body: Stream | None
 
 
 class Closer:
@@ -152,7 +142,7 @@ class Closer:
     def _unreadable(self, visit: Visit) -> bytes:
         return self._engine.banner.plain(visit.view(), "unreadable").encode()
 
-    def _observed(self, visit: Visit, fields: Fields) -> Through | None:
+    def _observed(self, visit: Visit, fields: Fields) -> Stream | None:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
         if encoding not in DECODABLE:
             return None
@@ -162,7 +152,7 @@ class Closer:
         )
         return Watched(Body(lambda _: would, encoding=encoding))
 
-    def _stream(self, visit: Visit, content_type: str, is_document: bool | None) -> Through:
+    def _stream(self, visit: Visit, content_type: str, is_document: bool | None) -> Stream:
         engine = self._engine
         top_level = visit.is_top_level if visit.is_top_level is not None else is_document
         inserts = bool(top_level) and bool(engine.policy.optional) and "xhtml" not in content_type
