@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 EVENTS = (
@@ -87,3 +87,18 @@ class Recorder(Protocol):
 
     def record(self, decision: Decision, *, timeout: float) -> None:
         """Make the decision durable within ``timeout`` seconds, or raise ``NotRecorded``; never anything else."""
+
+    def tally(self, what: str, detail: str = "") -> None:
+        """Count one event of today; nothing else is kept of it. Never raises and never waits."""
+
+    def tallies(self, what: str) -> list[tuple[date, str, int]]:
+        """What was counted: day, detail and number, by day. Raises ``NotRecorded`` if it can't be looked up."""
+
+    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+        """One receipt's history as ``"kantara"``, ``"iso27560"`` or ``"text"``; ``None`` if there is none.
+
+        Raises ``NotRecorded`` if it can't be looked up.
+        """
+
+    def erase(self, receipt_id: str) -> bool:
+        """Erase what is recorded under a receipt; false if nothing was. Raises ``NotRecorded`` if that fails."""
