@@ -21,7 +21,7 @@ from consent.policy import Policy
 __all__ = ["CHECKS", "check", "days", "load", "write_lock"]
 
 _log = logging.getLogger("consent")
-_SAID_AT_START = frozenset({"W002", "W010", "W015", "W016"})
+_SAID_AT_START = frozenset({"W002", "W010", "W015"})
 
 
 def load(path: str | PathLike[str], *, today: date | None = None) -> Policy:

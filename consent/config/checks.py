@@ -62,7 +62,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "W013": "Facts from the catalogue were confirmed with the provider.",
     "W014": "Measurement without consent is confirmed for the site's market.",
     "W015": "Nothing that only a person can decide is left open.",
-    "W016": "Everything that is asked for is built in this version.",
+    "W017": "Where the law lets a signal opt out, services that pass data on follow the signal.",
 }
 """What each check holds true, by id. ``E…`` stops the start, ``W…`` is said and passes; an id is never reused."""
 

@@ -10,10 +10,11 @@ from consent.config import country
 from consent.config.checks import Spot
 from consent.config.service import OWN, UNKNOWN, Declared
 from consent.errors import nearest
+from consent.market import profile
 from consent.policy import Category, Service, Site
 
 _NEVER_NECESSARY = ("analytics", "marketing", "social")
-_MEASUREMENT_EXEMPTIONS = {"fr": "CNIL, 4 July 2025", "it": "Garante, 2021", "uk": "PECR Sch. A1 para 5"}
+_PASSED_ON = ("marketing", "social", "video")
 _REVIEW = timedelta(days=365)
 
 
@@ -35,6 +36,7 @@ def together(
         if one.service.is_necessary or one.service.on_request:
             _review(one, today)
         _elsewhere(one, market)
+        _signal(one, market)
         _catalogue_facts(one)
 
 
@@ -90,11 +92,11 @@ def _exemption(one: Declared, market: str) -> None:
     service = one.service
     if not service.is_necessary or service.category not in _NEVER_NECESSARY:
         return
-    if service.category == "analytics" and market in _MEASUREMENT_EXEMPTIONS:
+    if service.category == "analytics" and (exemption := profile(market).measurement):
         one.spot.at("legal_basis").add(
             "W014",
             f"{one.spot.name} measures without asking.",
-            f"It is exempt only in full keeping with {_MEASUREMENT_EXEMPTIONS[market]}, with a way to object: "
+            f"It is exempt only in full keeping with {exemption}, with a way to object: "
             "have that confirmed.",
         )
         return
@@ -136,6 +138,16 @@ def _elsewhere(one: Declared, market: str) -> None:
             "W005",
             f"Nothing says how the data from {one.spot.name} is used.",
             'Add privacy_policy = "https://…".',
+        )
+
+
+def _signal(one: Declared, market: str) -> None:
+    service, rules = one.service, profile(market)
+    if rules.signal_settles and service.category in _PASSED_ON and not service.gpc and not service.is_necessary:
+        one.spot.at("gpc").add(
+            "W017",
+            f"{one.spot.name} would run in spite of a visitor's Global Privacy Control signal.",
+            f'In the market "{market}" the signal opts out of selling and sharing: write gpc = true.',
         )
 
 

@@ -8,8 +8,8 @@ from typing import Final
 from consent.config import storage
 from consent.config import values as v
 from consent.config.table import keys_of
+from consent.market import PROFILES
 
-MARKETS: Final = ("eu", "de", "fr", "it", "es", "uk", "us-ca")
 TRANSFERS: Final = ("adequacy", "scc", "bcr", "code-of-conduct", "certification", "derogation")
 TABLES: Final = ("site", "ask", "category", "service")
 
@@ -22,7 +22,7 @@ SITE: Final[Mapping[str, v.Read]] = keys_of(
         "data_protection_officer": v.text,
         "supervisory_authority": v.text,
         "imprint": v.url,
-        "market": v.one_of(MARKETS),
+        "market": v.one_of(tuple(PROFILES)),
         "log_retention": v.duration,
         "privacy_policy": v.url,
         "hosts": v.each(v.host),
@@ -39,7 +39,7 @@ ASK: Final[Mapping[str, v.Read]] = keys_of(
         "pages": v.one_of(("personal", "shared")),
         "csp": v.one_of(("enforce", "report-only", "off")),
         "placement": v.one_of(("auto", "template")),
-        "position": v.one_of(("top", "bottom")),
+        "position": v.one_of(("top", "bottom", "page")),
         "prefix": v.route,
         "skip": v.each(v.route),
         "cookie_domain": v.host,

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
 from consent.config import schema, table
 from consent.config.checks import Spot
 from consent.config.lexicon import judge
+from consent.market import HALF_YEAR, profile
 from consent.policy import BUILTIN_CATEGORIES, Ask, Category, Site
 
-SHORTEST: Final = 184
-"""Days in the longest six calendar months (Garante 2021, 6.2; CNIL 2020-092 para 39)."""
-BROWSER_CAP: Final = 400
-"""Days after which browsers drop any cookie, whatever it says."""
-CAPS: Final[Mapping[str, tuple[int, str]]] = {
-    "fr": (SHORTEST, "the French authority considers six months good practice"),
-    "es": (BROWSER_CAP, "the Spanish authority accepts 24 months, but browsers drop a cookie after 400 days"),
-}
-DEFAULT_CAP: Final = (366, "longer than a year is not considered current any more")
+SHORTEST: Final = HALF_YEAR
+"""Days that an answer is kept at least (Garante 2021, 6.2; CNIL 2020-092 para 39)."""
 LONGEST_TRIAL: Final = 14
 
 
@@ -69,13 +62,6 @@ def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
             f'undeclared = "{result.undeclared}" lets third parties through that csp = "enforce" would stop.',
             'It is sent as "report-only" for as long: say so, or go back to undeclared = "block".',
         )
-    for name, served in (("pages", "personal"), ("position", "top")):
-        if getattr(result, name) != served:
-            spot.at(name).add(
-                "W016",
-                f'{name} = "{getattr(result, name)}" is not built yet: pages are made as with "{served}".',
-                f'Write {name} = "{served}" until a version of consentry says that it serves the other.',
-            )
     if result.cookie_domain and site is not None:
         _cookie_domain(result.cookie_domain, site, spot.at("cookie_domain"))
     return result
@@ -84,7 +70,8 @@ def ask(value: object, spot: Spot, *, site: Site | None, today: date) -> Ask:
 def lifetime(ask: Ask, spot: Spot, *, market: str, asked: bool) -> None:
     """Whether a choice is kept neither too short nor too long; ``asked`` is whether anything waits for one."""
     spot = spot.called("[ask]").at("lifetime_days")
-    cap, reason = CAPS.get(market, DEFAULT_CAP)
+    rules = profile(market)
+    cap, reason = rules.longest_days, rules.longest_reason
     if ask.lifetime_days < SHORTEST and (asked or ask.lifetime_days < 1):
         spot.add(
             "E030",

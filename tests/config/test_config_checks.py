@@ -151,14 +151,13 @@ ROWS = [
     ("W008", 5, None, SITE + '[[category]]\nkey = "games"\nname = "Games"\npurpose = "Shows games."\n'),
     ("W009", 13, None, SITE + STATS + 'storage = [{ name = "_id", lasts = "persistent" }]\n'),
     ("W010", 6, None, SITE + '[ask]\nundeclared = "allow"\n'),
-    ("W016", 6, None, SITE + '[ask]\npages = "shared"\n'),
-    ("W016", 6, None, SITE + '[ask]\nposition = "bottom"\n'),
     ("W010", 6, None, SITE + "[ask]\ntrial_until = 2027-03-10\n"),
     ("W010", 8, None, SITE + '[ask]\nundeclared = "report"\ntrial_until = 2027-03-10\ncsp = "enforce"\n'),
     ("W011", 20, None, SITE + STATS + STATS.replace('"stats"', '"more"')),
     ("W012", 6, None, SITE + '[[service]]\nuse = "google-fonts"\n'),
     ("W013", 6, None, SITE + '[[service]]\nuse = "donorbox"\n'),
     ("W015", 3, None, SITE.replace("Harbour News Trust", "DECIDE: who is responsible")),
+    ("W017", 6, None, SITE + 'market = "us-ca"\n' + STATS.replace('"analytics"', '"marketing"')),
     ("W014", 14, None, SITE + 'market = "fr"\n' + STATS + f'legal_basis = "necessary"\nexempt_reason = "{REASON}"\n'),
 ]
 

@@ -18,6 +18,7 @@ from consent.banner.static import TYPES
 from consent.config import CHECKS, schema, storage
 from consent.decision import ACTIONS, EVENTS, Decision
 from consent.log.record import Draft
+from consent.market import PROFILES
 from consent.policy import BUILTIN_CATEGORIES, Ask, Site
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -64,7 +65,7 @@ def test_documented_defaults_are_the_real_ones(title: str, made: object) -> None
 
 def test_every_value_a_key_may_have_is_named() -> None:
     text = page("configuration")
-    values = [*schema.MARKETS, *schema.TRANSFERS, *(category.key for category in BUILTIN_CATEGORIES)]
+    values = [*PROFILES, *schema.TRANSFERS, *(category.key for category in BUILTIN_CATEGORIES)]
     assert [value for value in values if f"`{value}`" not in text] == []
 
 
