@@ -17,7 +17,9 @@ class View:
 
     ``next`` is the page's own path and query, to which a form post returns. ``asking`` are the optional services to
     ask about now, in the policy's order. ``token`` goes into every form and is there for visitors whose browser
-    doesn't say where a post comes from. ``frames`` numbers the page's placeholders.
+    doesn't say where a post comes from. ``receipt`` is the visitor's receipt id, if anything is granted; ``scope`` the
+    cookie domain, if the choice counts beyond this host; ``shared`` whether everybody gets this same page;
+    ``gpc_denied`` the services that the browser's privacy signal keeps off. ``frames`` numbers the page's placeholders.
     """
 
     locale: str
@@ -30,6 +32,10 @@ class View:
     gpc: bool = False
     host: str = ""
     token: str = ""
+    receipt: str = ""
+    scope: str = ""
+    shared: bool = False
+    gpc_denied: tuple[str, ...] = ()
     frames: Iterator[int] = field(default_factory=lambda: count(1), compare=False, repr=False)
 
     @classmethod
