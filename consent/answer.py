@@ -6,7 +6,7 @@ Standard library only; no I/O, no clock.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -20,15 +20,22 @@ WITHDRAW: Final = "withdraw"
 ALWAYS: Final = "always"
 ONCE: Final = "once"
 HIDE: Final = "hide"
-ACTIONS: Final = frozenset({ACCEPT, REJECT, SAVE, WITHDRAW, ALWAYS, ONCE, HIDE})
-REFUSALS: Final = frozenset({REJECT, WITHDRAW})
+CLOSE: Final = "close"
+ERASE: Final = "erase"
+ACTIONS: Final = frozenset({ACCEPT, REJECT, CLOSE, SAVE, WITHDRAW, ERASE, ALWAYS, ONCE, HIDE})
+REFUSALS: Final = frozenset({REJECT, CLOSE, WITHDRAW})
 
+SIGNAL: Final = "signal"
+"""What no form says: the browser's privacy signal, acting for the visitor."""
 _RECORDED_AS: Final = {
     ACCEPT: "accept_all",
     REJECT: "reject_all",
+    CLOSE: "close",
+    ERASE: "withdraw_all",
     SAVE: "save",
     WITHDRAW: "withdraw_all",
     ALWAYS: "embed_click",
+    SIGNAL: "gpc",
 }
 
 
@@ -67,7 +74,7 @@ def answer(
     """
     before_asked, before = answers(policy, choice, today=today)
     optional = frozenset(service.key for service in policy.optional)
-    put = optional if action == WITHDRAW else policy.expand(asked)
+    put = optional if action in (WITHDRAW, ERASE) else policy.expand(asked)
     match action:
         case "accept" | "always":
             yes = put
@@ -94,6 +101,33 @@ def answer(
         gained=granted - before,
         lost=before - granted,
         receipt=receipt,
+    )
+
+
+def heeded(policy: Policy, choice: Choice, *, settles: bool, today: date) -> Answer:
+    """The choice that follows when the browser's privacy signal meets an earlier grant: less, and never more.
+
+    The services that follow the signal lose their grant. With ``settles`` that is their answer; else they wait to be
+    asked again. The other answers and their day stay (11 CCR § 7025(c)(3); W3C Global Privacy Control).
+    """
+    before_asked, before = answers(policy, choice, today=today)
+    ended = frozenset(service.key for service in policy.optional if service.gpc) & before
+    granted = before - ended
+    after = replace(
+        choice,
+        asked=before_asked if settles else before_asked - ended,
+        granted=granted,
+        version=policy.current.version,
+        gpc_override=False,
+        receipt=choice.receipt if granted else None,
+    )
+    return Answer(
+        action=SIGNAL,
+        event="signal_opt_out",
+        after=after,
+        gained=frozenset(),
+        lost=ended,
+        receipt=choice.receipt if before else None,
     )
 
 

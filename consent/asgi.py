@@ -90,6 +90,7 @@ def to_request(scope: Scope) -> Request:
         path=(path.removeprefix(root) if root else path) or "/",
         root=root,
         query=scope.get("query_string", b"").decode("latin-1"),
+        client=(scope.get("client") or ("",))[0],
         fields=fields,
     )
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from consent import csp, headers
+from consent.answer import SIGNAL
 from consent.body import DECODABLE, Body, Replaced, Stream, Watched
 from consent.choice import Permissions
 from consent.gate import Blocked, Embed
@@ -49,6 +50,7 @@ class Closer:
         self._clock = clock
         self._rules = CookieRules(engine.policy)
         self._csp_name = csp.header_name(engine.policy)
+        self._declared = frozenset(service.key for service in engine.policy.services)
         self._told: set[str] = set()
 
         @lru_cache(maxsize=512)
@@ -64,7 +66,7 @@ class Closer:
         is_page = kind in _HTML or (kind in _UNKNOWN and status not in (204, 304))
         if observing:
             return Closing(fields, self._observed(visit, fields) if kind in _HTML else None)
-        fields = self._own_cookies(visit, fields)
+        fields = self._own_cookies(fields, visit.permissions if is_page else visit.visitor)
         if kind in _XML and self._csp_name:
             return Closing([*fields, self._policy(visit)], None)
         if not is_page and not (status == 304 and visit.may_be_page):
@@ -75,9 +77,9 @@ class Closer:
             return Closing(fields, None)
         return self._gated(visit, fields, kind)
 
-    def hides(self, visit: Visit, name: str) -> bool:
+    def hides(self, name: str, permissions: Permissions) -> bool:
         """Whether a cookie of this name is kept from the application, as its services are all refused."""
-        return self._rules.denies(name, visit.permissions)
+        return self._rules.denies(name, permissions)
 
     def expiry(self, visit: Visit) -> Fields:
         """Set-Cookie fields that end what refused services have left in this visitor's jar."""
@@ -85,20 +87,20 @@ class Closer:
         jar = request.get("cookie")
         if not jar:
             return []
-        names = [name for name, _ in headers.cookies(jar) if self.hides(visit, name)]
+        names = [name for name, _ in headers.cookies(jar) if self.hides(name, visit.permissions)]
         return headers.expirations(names, self._rules, host=request.hostname, secure=request.scheme == "https")
 
-    def _own_cookies(self, visit: Visit, fields: Fields) -> Fields:
+    def _own_cookies(self, fields: Fields, permissions: Permissions) -> Fields:
         if not any(name.lower() == "set-cookie" for name, _ in fields):
             return fields
         now = self._clock()
         return [
             (name, value)
             for name, value in fields
-            if name.lower() != "set-cookie" or headers.deletes(value, now=now) or self._may_set(visit, value)
+            if name.lower() != "set-cookie" or headers.deletes(value, now=now) or self._may_set(value, permissions)
         ]
 
-    def _may_set(self, visit: Visit, set_cookie: str) -> bool:
+    def _may_set(self, set_cookie: str, permissions: Permissions) -> bool:
         name = headers.cookie_name(set_cookie)
         if not self._rules.services(name):
             self._tell(
@@ -106,20 +108,23 @@ class Closer:
                 f"The site sets a cookie {name!r} that no service declares; it passes. Declare it in a [[service]]: "
                 f'storage = [{{ name = "{name}", kind = "cookie", lasts = "…", purpose = "…" }}]',
             )
-        return not self.hides(visit, name)
+        return not self.hides(name, permissions)
 
     def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:
-        fields = headers.private(fields, _VARY)
+        if not visit.shared:
+            fields = headers.private(fields, _VARY)
         fields = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
         etag = headers.first(fields, "etag")
         if etag is not None:
             fields = [*headers.without(fields, "etag"), ("ETag", headers.tag_variant(etag, visit.variant))]
         if self._csp_name and status != 304:
             fields.append(self._policy(visit))
-        return [*fields, *self.expiry(visit)]
+        return fields if visit.shared else [*fields, *self.expiry(visit)]
 
     def _policy(self, visit: Visit) -> tuple[str, str]:
-        return (self._csp_name or "", self._tightening(visit.permissions.allowed, visit.request.host))
+        """What the browser may load; on a shared page everything declared, as the page's script brings it alive."""
+        allowed = self._declared if visit.shared else visit.permissions.allowed
+        return (self._csp_name or "", self._tightening(allowed, visit.request.host))
 
     def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
@@ -128,8 +133,8 @@ class Closer:
         if encoding not in DECODABLE:
             _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)
             return Closing(fields, Replaced(self._unreadable(visit)))
-        if visit.message and visit.is_top_level is not False:
-            fields += self._engine.jar.unsay(visit.request)
+        if visit.is_top_level is not False:
+            fields += self._said(visit)
         body = Body(
             lambda is_document: self._stream(visit, content_type, is_document),
             encoding=encoding,
@@ -138,6 +143,14 @@ class Closer:
             unreadable=self._unreadable(visit) if encoding not in ("", "identity") else b"",
         )
         return Closing(fields, body)
+
+    def _said(self, visit: Visit) -> Fields:
+        """What follows from a page that a visitor will see: its message isn't said again."""
+        if visit.message == SIGNAL:
+            return self._engine.heed(visit)
+        if visit.signals.gpc and self._engine.signalled:
+            self._engine.register.count("gpc")
+        return self._engine.jar.unsay(visit.request) if visit.message else []
 
     def _unreadable(self, visit: Visit) -> bytes:
         return self._engine.banner.plain(visit.view(), "unreadable").encode()

@@ -11,8 +11,9 @@ from typing import Final, Self
 
 from consent import headers
 from consent._version import __version__
+from consent.answer import SIGNAL
 from consent.banner import Banner
-from consent.choice import Choice, decide
+from consent.choice import Choice, Signals, decide
 from consent.choosing import Chooser
 from consent.closing import Closer, Closing
 from consent.config import load
@@ -24,8 +25,10 @@ from consent.forms import Form
 from consent.gate import Gate
 from consent.headers import Fields
 from consent.jar import Jar
+from consent.market import profile
 from consent.pages import Pages
 from consent.policy import Policy
+from consent.register import Register
 from consent.token import Token
 from consent.visit import Visit
 
@@ -53,6 +56,8 @@ class Engine:
             raise ConfigError.of("E902", f"CONSENT_MODE is {self.mode!r}.", "Set it to observe or closed, or unset it.")
         if https not in (True, False, "auto"):
             raise ConfigError.of("E903", f"https is {https!r}.", 'Pass True (visitors come by https), False or "auto".')
+        self.market = profile(policy.site.market)
+        self.signalled = frozenset(service.key for service in policy.optional if service.gpc)
         self.software = f"consentry {__version__}"
         self.token = Token(secret_key)
         self.jar = Jar(policy, self.token)
@@ -61,7 +66,8 @@ class Engine:
         self.exhibits = Exhibits(recorder)
         self.pages = Pages(self)
         self.closer = Closer(self, clock=clock)
-        self._chooser = Chooser(self, recorder, clock=clock)
+        self.register = Register(self, recorder, clock=clock)
+        self._chooser = Chooser(self, self.register)
         self._https = https
         self._clock = clock
 
@@ -106,7 +112,23 @@ class Engine:
         if self.debug:
             permissions = replace(permissions, debug=True)
         said = self.jar.said(request)
-        return Visit(self, request, choice=choice, signals=signals, permissions=permissions, message=said)
+        visit = Visit(self, request, choice=choice, signals=signals, permissions=permissions, message=said)
+        if visit.endpoint is not None:
+            return visit
+        if self.policy.ask.pages == "shared":
+            return self._anonymous(visit)
+        if permissions.gpc_denied and not visit.message:
+            visit.message = SIGNAL
+        return visit
+
+    def _anonymous(self, visit: Visit) -> Visit:
+        """The visit as everybody's: nothing in the page may depend on who asks for it."""
+        nobody = Choice.none()
+        permissions = decide(self.policy, nobody, Signals(), today=self.today(), path=visit.request.path)
+        permissions = replace(permissions, debug=self.debug)
+        return Visit(
+            self, visit.request, choice=nobody, signals=Signals(), permissions=permissions, visitor=visit.permissions
+        )
 
     def revisit(self, visit: Visit, choice: Choice) -> Visit:
         """The same visit after another choice."""
@@ -123,7 +145,7 @@ class Engine:
         if self.mode == "observe":
             return changed
         if jar := request.get("cookie"):
-            shown = headers.hide_cookies(jar, lambda name: self.closer.hides(visit, name))
+            shown = headers.hide_cookies(jar, lambda name: self.closer.hides(name, visit.app_permissions))
             if shown != jar:
                 changed["cookie"] = shown
         if visit.may_be_page:
@@ -142,6 +164,15 @@ class Engine:
     def choose(self, visit: Visit, form: Form) -> Response:
         """Take a visitor's answer: recorded durably first, then signed into the cookie, then confirmed."""
         return self._chooser.choose(visit, form)
+
+    def heed(self, visit: Visit) -> Fields:
+        """End what the browser's privacy signal ends for this visitor: the fields that take the grant back."""
+        return self._chooser.heed(visit)
+
+    def seen(self, visit: Visit) -> Fields:
+        """The field by which shared pages hide their notice from this visitor, or show it again."""
+        version = "" if visit.asking else self.policy.current.version
+        return self.jar.see(visit.choice, visit.request, version=version, today=self.today())
 
     def today(self) -> date:
         """The present UTC day."""

@@ -18,7 +18,8 @@ class Request:
     """One HTTP request. ``fields`` has lower-case names and several fields of one name joined as HTTP says.
 
     ``root`` is where the application is mounted (``SCRIPT_NAME``), without a final slash; ``path`` what comes after
-    it, decoded; ``query`` without the question mark. ``scheme`` and ``host`` are the visitor's, ``host`` with port.
+    it, decoded; ``query`` without the question mark. ``scheme`` and ``host`` are the visitor's, ``host`` with port;
+    ``client`` is the address that the connection comes from, for counting in memory alone.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Request:
     path: str
     root: str = ""
     query: str = ""
+    client: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -14,6 +16,9 @@ from consent.policy import Policy
 from consent.token import Token
 
 SAID_SECONDS: Final = 60
+TOKEN_SECONDS: Final = 600
+SEEN: Final = "consent-seen"
+"""Readable by scripts and bound to nothing: on shared pages it hides a notice that was answered, and no more."""
 
 
 class Jar:
@@ -55,6 +60,29 @@ class Jar:
         """The field that ends the message."""
         return self._set("consent-said", "", request, seconds=0)
 
+    def see(self, choice: Choice, request: Request, *, version: str, today: date) -> Fields:
+        """The field that keeps shared pages from showing an answered notice again; ends it without a ``version``."""
+        day = choice.day or today
+        left = self._policy.ask.lifetime_days - (today - day).days if version else 0
+        field = f"{SEEN}={version}; Max-Age={left * 86_400}; Path=/; SameSite=Lax"
+        return [("Set-Cookie", field + "; Secure" if request.scheme == "https" else field)]
+
+    def introduce(self, request: Request) -> tuple[str, Fields]:
+        """A random token for a form, and the field that keeps its twin for ten minutes (double-submit cookie).
+
+        For browsers that don't say where a post comes from; no page carries one before such a post.
+        """
+        token = secrets.token_hex(16)
+        return token, self._set("consent-token", token, request, seconds=TOKEN_SECONDS, same_site="Strict")
+
+    def vouches(self, request: Request, token: str) -> bool:
+        """Whether the form that came with ``token`` was made for this visitor by us."""
+        jar = request.get("cookie")
+        if len(token) != 32 or "consent-token" not in jar:
+            return False
+        kept = headers.cookie_values(jar, self.name("consent-token", request))
+        return any(hmac.compare_digest(value.encode(), token.encode()) for value in kept)
+
     def scope(self, request: Request) -> str:
         """What the choice is bound to: the cookie domain, or this host alone."""
         return self._policy.ask.cookie_domain or request.hostname
@@ -65,8 +93,8 @@ class Jar:
             return base
         return f"__Secure-{base}" if self._policy.ask.cookie_domain else f"__Host-{base}"
 
-    def _set(self, base: str, value: str, request: Request, *, seconds: int) -> Fields:
-        field = f"{self.name(base, request)}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax"
+    def _set(self, base: str, value: str, request: Request, *, seconds: int, same_site: str = "Lax") -> Fields:
+        field = f"{self.name(base, request)}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite={same_site}"
         if self._policy.ask.cookie_domain:
             field += f"; Domain={self._policy.ask.cookie_domain}"
         return [("Set-Cookie", field + "; Secure" if request.scheme == "https" else field)]

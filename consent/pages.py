@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from consent import csp
+from consent.errors import NotRecorded
 from consent.exchange import PLAIN, Response, local_target
+from consent.flood import WINDOW
+from consent.headers import Fields
+from consent.market import SIGNAL_READ_ON
+from consent.register import FORMS
+from consent.visit import SIGNAL_RESOURCE
 
 if TYPE_CHECKING:
     from consent.engine import Engine
@@ -18,6 +25,7 @@ _OWN_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+_log = logging.getLogger("consent")
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -38,7 +46,11 @@ class Pages:
                 return self._state(visit)
             case "embed", "GET" | "HEAD":
                 return self._embed(visit)
-            case (("" | "state" | "embed"), _):
+            case "receipt", "GET" | "HEAD":
+                return self._receipt(visit)
+            case name, "GET" | "HEAD" if name == SIGNAL_RESOURCE:
+                return self._signal()
+            case (("" | "state" | "embed" | "receipt"), _):
                 allowed = "GET, HEAD, POST" if visit.endpoint == "" else "GET, HEAD"
                 return Response(status=405, fields=[("Allow", allowed), *PLAIN])
             case str(name), "GET" | "HEAD" if name.startswith("static/"):
@@ -54,12 +66,17 @@ class Pages:
         spoken = engine.jar.unsay(visit.request) if visit.message else []
         return self._html(engine.banner.preferences(view), 200, [*spoken, *engine.closer.expiry(visit)])
 
-    def message(self, visit: Visit, title: str, *, status: int) -> Response:
+    def message(self, visit: Visit, title: str, *, status: int, **changes: str) -> Response:
         """A plain page that says what happened and what to do, and asks again where that helps."""
         engine = self._engine
-        view = visit.view(next=visit.prefix)
+        fields: Fields = []
+        if title == "cross-site":
+            changes["token"], fields = engine.jar.introduce(visit.request)
+        elif status == 429:
+            fields = [("Retry-After", str(round(WINDOW)))]
+        view = visit.view(next=visit.prefix, **changes)
         engine.exhibits.keep(engine.banner.artefact(view.asking_all(engine.policy)))
-        return self._html(engine.banner.plain(view, title), status, [])
+        return self._html(engine.banner.plain(view, title), status, fields)
 
     def _html(self, page: str, status: int, more: list[tuple[str, str]]) -> Response:
         return Response(
@@ -77,8 +94,47 @@ class Pages:
         )
 
     def _state(self, visit: Visit) -> Response:
-        state = {"granted": sorted(visit.permissions.granted), "version": self._engine.policy.current.version}
-        fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        """What a shared page's script asks for; the one response on which such pages set and end cookies."""
+        engine, fields = self._engine, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        if visit.permissions.gpc_denied:
+            fields += engine.heed(visit)
+        if engine.policy.ask.pages == "shared":
+            fields += [*engine.seen(visit), *engine.closer.expiry(visit)]
+        state = {
+            "granted": sorted(visit.permissions.granted),
+            "version": engine.policy.current.version,
+            "chosen": visit.choice.made,
+            "asking": bool(visit.asking),
+        }
+        return Response(status=200, fields=fields, body=json.dumps(state).encode())
+
+    def _receipt(self, visit: Visit) -> Response:
+        """A visitor's own records as a file. The receipt's number is read from the cookie and never from a URL."""
+        form = (parse_qs(visit.request.query).get("form") or ["text"])[0]
+        receipt = visit.view().receipt
+        if form not in FORMS or not receipt:
+            return self.message(visit, "no-receipt", status=404)
+        try:
+            body = self._engine.register.receipt(receipt, form)
+        except NotRecorded as error:
+            _log.error("A receipt could not be read: %s", error)
+            return self.message(visit, "not-recorded", status=503)
+        if body is None:
+            return self.message(visit, "no-receipt", status=404)
+        kind, ending = FORMS[form]
+        fields = [
+            ("Content-Type", kind),
+            ("Content-Disposition", f'attachment; filename="consent-receipt.{ending}"'),
+            ("Cache-Control", "no-store"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        return Response(status=200, fields=fields, body=body)
+
+    def _signal(self) -> Response:
+        """The statement that Global Privacy Control is followed (W3C GPC, support resource)."""
+        state = {"gpc": True, "lastUpdate": SIGNAL_READ_ON.isoformat()}
+        fields = [("Content-Type", "application/json"), ("Cache-Control", "public, max-age=86400")]
         return Response(status=200, fields=fields, body=json.dumps(state).encode())
 
     def _static(self, name: str) -> Response:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from consent.engine import Engine
 
 MESSAGES = frozenset(
-    {"accepted", "refused", "saved", "withdrawn", "embedded", "not-recorded", "outdated", "cross-site", "erased"}
-)
+    {"accepted", "refused", "saved", "withdrawn", "embedded", "not-recorded", "outdated", "cross-site", "erased",
+     "not-erased", "signal"}
+)  # fmt: skip
+SIGNAL_RESOURCE = "/.well-known/gpc.json"
 
 
 class Visit:
@@ -35,6 +37,7 @@ class Visit:
         signals: Signals,
         permissions: Permissions,
         message: str = "",
+        visitor: Permissions | None = None,
     ) -> None:
         self.engine = engine
         self.request = request
@@ -42,6 +45,8 @@ class Visit:
         self.signals = signals
         self.permissions = permissions
         self.message = message if message in MESSAGES else ""
+        self.visitor = visitor or permissions
+        self.shared = visitor is not None
         self.app_locale: str | None = None
         self.placed: set[str] = set()
         self._views: dict[str | None, View] = {}
@@ -55,6 +60,8 @@ class Visit:
     def endpoint(self) -> str | None:
         """The part of the path after the prefix if this request is for us, else ``None``."""
         prefix, path = self.engine.policy.ask.prefix, self.request.path
+        if path == SIGNAL_RESOURCE and not self.request.root and self.engine.signalled:
+            return path
         if path == prefix.rstrip("/"):
             return ""
         return path.removeprefix(prefix) if path.startswith(prefix) else None
@@ -62,6 +69,8 @@ class Visit:
     @property
     def is_top_level(self) -> bool | None:
         """Whether the page will be a tab's own document; ``None`` if only its markup can tell."""
+        if self.shared:
+            return None
         if destination := self.request.get("sec-fetch-dest"):
             return destination == "document"
         if any(self.request.get(name) for name in ("hx-request", "turbo-frame", "x-requested-with")):
@@ -77,7 +86,14 @@ class Visit:
     def asking(self) -> tuple[str, ...]:
         """The optional services to ask about now, in the policy's order: what is unanswered, or newly signalled."""
         open_questions = self.permissions.unasked | self.permissions.gpc_denied
+        if self.signals.gpc and self.engine.market.signal_settles:
+            open_questions -= self.engine.signalled
         return tuple(key for key in self.engine.policy.current.keys if key in open_questions)
+
+    @property
+    def app_permissions(self) -> Permissions:
+        """What the application may know: on shared pages nothing of the visitor, as others will read what it writes."""
+        return self.permissions if self.may_be_page else self.visitor
 
     @property
     def wants_notice(self) -> bool:
@@ -100,8 +116,8 @@ class Visit:
             self.asking,
             self.message,
             self.signals.gpc,
-            self.request.get("accept-language"),
-            self.request.get("sec-fetch-dest"),
+            "" if self.shared else self.request.get("accept-language"),
+            "" if self.shared else self.request.get("sec-fetch-dest"),
         )
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:10]
 
@@ -117,23 +133,34 @@ class Visit:
         return self._views[page_language]
 
     def _make_view(self, page_language: str | None) -> View:
+        policy, request = self.engine.policy, self.request
         locale = negotiate(
-            self.engine.policy,
+            policy,
             page=page_language,
             app=self.app_locale,
-            accept_language=self.request.get("accept-language"),
+            accept_language="" if self.shared else request.get("accept-language"),
         )
+        standing = self._standing_choice
         return View(
             locale=locale,
             permissions=self.permissions,
-            choice=self._standing_choice,
+            choice=standing,
             prefix=self.prefix,
-            next=self.request.target,
+            next=request.target.partition("?")[0] if self.shared else request.target,
             asking=self.asking,
             message=self.message,
             gpc=self.signals.gpc,
-            host=self.request.host,
+            host=request.host,
+            receipt=standing.receipt or "",
+            scope=policy.ask.cookie_domain,
+            shared=self.shared,
+            gpc_denied=tuple(key for key in policy.current.keys if key in self._signalled),
         )
+
+    @property
+    def _signalled(self) -> frozenset[str]:
+        """The services that the browser's signal keeps off."""
+        return self.engine.signalled - self.permissions.allowed if self.signals.gpc else frozenset()
 
     @cached_property
     def _standing_choice(self) -> Choice:

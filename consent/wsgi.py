@@ -87,6 +87,7 @@ def to_request(environ: Mapping[str, Any]) -> Request:
         path=_text(environ.get("PATH_INFO", "")) or "/",
         root=_text(environ.get("SCRIPT_NAME", "")).rstrip("/"),
         query=environ.get("QUERY_STRING", ""),
+        client=environ.get("REMOTE_ADDR", ""),
         fields=fields,
     )
 

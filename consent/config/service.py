@@ -44,17 +44,21 @@ def services(value: object, spot: Spot, *, site: Site | None) -> tuple[Declared,
 
 def own(site: Site, ask: Ask) -> Service:
     """The library's own entry: the cookies that keep the choice, strictly necessary for the choice itself."""
-    days = ask.lifetime_days
-    names = ["__Secure-consent" if ask.cookie_domain else "__Host-consent", "consent"]
-    kept = dict.fromkeys(names, "the choice made here")
-    minute = round(1 / 1440, 6)
-    storage = [
-        *(StorageItem(name=name, lasts=f"{days} days", days=days, purpose=why) for name, why in kept.items()),
-        *(
-            StorageItem(name=f"{name}-said", lasts="1 minute", days=minute, purpose="the confirmation")
-            for name in names
-        ),
+    days, minute = ask.lifetime_days, 1 / 1440
+    prefix = "__Secure-" if ask.cookie_domain else "__Host-"
+    kept: list[tuple[str, str, float, str]] = [
+        ("consent", f"{days} days", days, "the choice made here"),
+        ("consent-said", "1 minute", minute, "the confirmation"),
+        ("consent-token", "10 minutes", 10 * minute, "that a form was sent from here, where the browser doesn't say"),
     ]
+    storage = [
+        StorageItem(name=name, lasts=lasts, days=round(life, 6), purpose=why)
+        for base, lasts, life, why in kept
+        for name in (prefix + base, base)
+    ]
+    if ask.pages == "shared":
+        seen = "that the question was answered, so that it isn't shown"
+        storage.append(StorageItem(name="consent-seen", lasts=f"{days} days", days=days, purpose=seen))
     return Service(
         key=OWN,
         category=NECESSARY,
