@@ -52,7 +52,12 @@ def test_the_library_declares_its_own_cookies(tmp_path: Path) -> None:
     assert own.is_necessary
     assert {item.name: item.days for item in own.storage} == {
         "__Host-consent": 184, "consent": 184, "__Host-consent-said": 0.000694, "consent-said": 0.000694,
+        "__Host-consent-token": 0.006944, "consent-token": 0.006944,
     }  # fmt: skip
+    shared = policy(tmp_path, '[ask]\npages = "shared"\n')
+    assert {item.name for item in shared.service("consentry").storage} - {item.name for item in own.storage} == {
+        "consent-seen"
+    }
     wider = policy(tmp_path, 'hosts = ["h.example"]\n[ask]\ncookie_domain = "h.example"\n')
     assert "__Secure-consent" in {item.name for item in wider.service("consentry").storage}
 

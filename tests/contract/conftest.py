@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,9 +47,11 @@ def service(key: str, category: str, host: str, cookie: str, **more: Any) -> Ser
     )
 
 
-def make_policy(**ask: Any) -> Policy:
+def make_policy(*, market: str = "eu", **ask: Any) -> Policy:
     return Policy(
-        site=Site(name="Harbour News", controller="Harbour News Trust", contact="privacy@harbour.example"),
+        site=Site(
+            name="Harbour News", controller="Harbour News Trust", contact="privacy@harbour.example", market=market
+        ),
         ask=Ask(**ask),
         services=(
             service("stats", "analytics", "stats.example", "_stats"),
@@ -66,6 +69,7 @@ class Recording:
         self.artefacts: dict[str, Artefact] = {}
         self.failing = False
         self.order: list[str] = []
+        self.counted: Counter[str] = Counter()
 
     def archive(self, artefact: Artefact) -> None:
         self._check()
@@ -81,6 +85,21 @@ class Recording:
         self._check()
         self.order.append("record")
         self.decisions.append(decision)
+
+    def tally(self, what: str, detail: str = "") -> None:
+        self.counted[f"{what} {detail}".strip()] += 1
+
+    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+        self._check()
+        mine = [decision for decision in self.decisions if decision.receipt_id == receipt_id]
+        return f"{form}: {', '.join(d.event for d in mine)}".encode() if mine else None
+
+    def erase(self, receipt_id: str) -> bool:
+        self._check()
+        self.order.append("erase")
+        before = len(self.decisions)
+        self.decisions = [decision for decision in self.decisions if decision.receipt_id != receipt_id]
+        return len(self.decisions) < before
 
     def _check(self) -> None:
         if self.failing:
@@ -158,19 +177,28 @@ class Served:
         path, _, query = target.partition("?")
         headers = {name.replace("_", "-"): value for name, value in fields.items()}
         headers.setdefault("host", "news.example")
+        client = headers.pop("client", "127.0.0.1")
         send = _send_asgi if self.kind == "asgi" else _send_wsgi
-        return send(self.app, method, path, query, headers, body, scheme, root)
+        return send(self.app, method, path, query, headers, body, scheme, root, client)
 
 
 def _send_wsgi(
-    app: Any, method: str, path: str, query: str, fields: dict[str, str], body: bytes, scheme: str, root: str
-) -> Reply:
+    app: Any,
+    method: str,
+    path: str,
+    query: str,
+    fields: dict[str, str],
+    body: bytes,
+    scheme: str,
+    root: str,
+    client: str,
+) -> Reply:  # fmt: skip
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method, "SCRIPT_NAME": root, "PATH_INFO": path, "QUERY_STRING": query,
         "SERVER_NAME": "news.example", "SERVER_PORT": "443" if scheme == "https" else "80",
         "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.version": (1, 0), "wsgi.url_scheme": scheme,
         "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.multithread": True,
-        "wsgi.multiprocess": False, "wsgi.run_once": False,
+        "wsgi.multiprocess": False, "wsgi.run_once": False, "REMOTE_ADDR": client,
     }  # fmt: skip
     if body:
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -195,11 +223,20 @@ def _send_wsgi(
 
 
 def _send_asgi(
-    app: Any, method: str, path: str, query: str, fields: dict[str, str], body: bytes, scheme: str, root: str
-) -> Reply:
+    app: Any,
+    method: str,
+    path: str,
+    query: str,
+    fields: dict[str, str],
+    body: bytes,
+    scheme: str,
+    root: str,
+    client: str,
+) -> Reply:  # fmt: skip
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": scheme,
         "path": root + path, "root_path": root, "query_string": query.encode(), "server": ("news.example", 80),
+        "client": (client, 50_000),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields.items()],
     }  # fmt: skip
     sent: list[dict[str, Any]] = []

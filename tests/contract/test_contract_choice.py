@@ -7,38 +7,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from conftest import Recording, Reply, Served, make_policy
+from conftest import Recording, Served, make_policy
+from contract_steps import ALL, artefact_of, choose, cookie, granted, visit
 
 from consent import Choice, Service
-
-ALL = {"stats", "youtube", "donate"}
-
-
-def artefact_of(reply: Reply) -> str:
-    found = re.search(r'name="?artefact"? value="?([0-9a-f]{64})', reply.text)
-    assert found, reply.text[:2000]
-    return found[1]
-
-
-def visit(site: Served, **fields: str) -> str:
-    """Look at the front page as a visitor would; the digest of what was shown."""
-    return artefact_of(site.get(**fields))
-
-
-def cookie(reply: Reply) -> str:
-    return f"consent={reply.set_cookies['consent']}"
-
-
-def choose(site: Served, action: str, jar: str = "", **form: Any) -> Reply:
-    form = {"action": action, "artefact": visit(site), "next": "/"} | form
-    return site.post({k: v for k, v in form.items() if v is not None}, cookie=jar)
-
-
-def granted(site: Served, jar: str) -> set[str]:
-    return set(json.loads(site.get("/consent/state", cookie=jar).body)["granted"])
 
 
 def test_nothing_of_a_third_party_is_live_before_a_choice(site: Served) -> None:
