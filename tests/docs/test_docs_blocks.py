@@ -21,7 +21,7 @@ from consent.flask import Consent
 from consent.testing import grant
 
 AFTERWARDS = Path(__file__).parent / "afterwards"
-CODE = {"python", "toml", "sh", "html", "jinja", "json", "css", "js", "nginx"}
+CODE = {"python", "toml", "sh", "html", "jinja", "json", "css", "js", "nginx", "vcl"}
 PLAIN = {"text"}  # output and diagrams: nothing that is typed or copied
 ALL = [block for page in PAGES for block in blocks(page)]
 
