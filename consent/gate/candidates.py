@@ -8,36 +8,46 @@ from typing import Final
 from consent.gate import elements
 from consent.gate.placement import LANDMARKS
 from consent.gate.tokens import ATTRIBUTE_BODY, RAW_END, RAW_TEXT
+from consent.gate.worlds import ICON
 
 LIMIT: Final = 65536
 """The longest tag that is read as a whole, in bytes."""
 CODE_LIMIT: Final = 262144
 """The most of one inline script or style sheet that is held back to be read as a whole, in bytes."""
 
-_WATCHED = {*elements.URLS, *elements.SPECIAL, *RAW_TEXT, b"noscript", b"svg", b"math", b"select", b"frameset"}
-_ENDS = (b"svg", b"math", b"select", b"object")
+_STRUCTURE = {*RAW_TEXT, b"base", b"frameset", b"html", b"math", b"noscript", b"select"}
+_FETCHING = {*elements.URLS, *elements.SPECIAL}
+_BOUNDARY = rb"(?=[\t\n\f\r />]|\Z)"
 
 
-def _finder(opening: set[bytes], closing: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    # Longer names first, grouped by first letter, so that the common ``<a`` and ``<p`` fail at once.
+def _finder(opening: set[bytes], closing: set[bytes]) -> re.Pattern[bytes]:
+    # Grouped by first letter, so that the common ``<a`` and ``<p`` fail at once.
     groups: dict[bytes, list[bytes]] = {}
     for name in sorted(opening):
         groups.setdefault(name[:1], []).append(name[1:])
     body = b"|".join(first + b"(?:" + b"|".join(rest) + b")" for first, rest in sorted(groups.items()))
+    ends = b"|/(?:" + b"|".join(sorted(closing)) + b")" if closing else b""
     return re.compile(
-        rb"<(?:(?:" + body + rb"|/(?:" + b"|".join(closing) + rb"))(?=[\t\n\f\r />]|\Z)|!(?:--|\[cdata\[))"
+        rb"<(?:(?:" + body + ends + rb")" + _BOUNDARY + rb"|svg" + _BOUNDARY + rb"(?!" + ICON + rb")|!(?:--|\[cdata\[))"
     )
 
 
-CANDIDATE: Final = _finder(_WATCHED, _ENDS)
-CANDIDATE_OR_LANDMARK: Final = _finder(_WATCHED | LANDMARKS, (*_ENDS, *sorted(LANDMARKS)))
-INTEGRATION: Final = frozenset((b"foreignobject", b"desc", b"mi", b"mo", b"mn", b"ms", b"mtext", b"annotation-xml"))
-BREAKOUT: Final = frozenset(
-    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
-    b"nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+EVERY: Final = re.compile(rb"<(?:/?[a-z]|!(?:--|\[cdata\[))")
+"""Any tag, for where each of them matters."""
+FINDERS: Final = {
+    (relative, footer): _finder(
+        _STRUCTURE | (_FETCHING if relative else set()) | (LANDMARKS if footer else set()),
+        {b"object", *(LANDMARKS if footer else ())},
+    )
+    for relative in (False, True)
+    for footer in (False, True)
+}
+"""What changes how a page is read, for its lower-case text: with what fetches addresses, and with landmarks."""
+RISKY: Final = re.compile(
+    rb"[\t\n\f\r \"'/](?:style|on[a-z]|ping|background|attributionsrc|fill|stroke|filter|mask|clip|cursor|marker"
+    rb"|(?:xlink:)?href(?![\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?https?://)|action|formaction)"
 )
-IN_SVG: Final = _finder(_WATCHED | LANDMARKS | INTEGRATION | BREAKOUT, (*_ENDS, *sorted(LANDMARKS | INTEGRATION)))
-SUSPECT: Final = re.compile(rb"//|[\\&(:]|/[\t\n\r]+/")
+"""An attribute by which a tag that fetches nothing by itself may fetch or run."""
 HARMLESS: Final = re.compile(
     rb"(?:[\t\n\f\r /]*+(?!on|src|href|xlink|style|poster|data|ping|background|attributionsrc|imagesrcset|action"
     rb"|formaction|fill|stroke|filter|mask|clip|cursor|marker)" + ATTRIBUTE_BODY + rb"(?=[\t\n\f\r ]*+[^\t\n\f\r ]))*+",
@@ -45,15 +55,8 @@ HARMLESS: Final = re.compile(
 )
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
-# Attributes that any tag may have are found by what their values must hold, or by their names.
-RARE: Final = (
-    re.compile(rb"\((?<!\(\()"),
-    re.compile(rb"ping[\t\n\f\r ]*+="),
-    re.compile(rb"attributionsrc[\t\n\f\r ]*+="),
-    re.compile(rb"background[\t\n\f\r ]*+="),
-    re.compile(rb"&(?:lpar|#0*40(?![0-9])|#x0*28(?![0-9a-f]))"),
-)
 CDATA_END: Final = re.compile(rb"]]>")
+FETCHING: Final = frozenset(_FETCHING)
 BOOKED: Final = LANDMARKS | RAW_TEXT | {b"html", b"base", b"svg", b"math", b"frameset", b"select", b"noscript"}
 CALLS: Final = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")
-CLOSERS: Final = {RAW_END[name]: b"</" + name + b">" for name in RAW_TEXT}
+CLOSERS: Final = {CDATA_END: b"]]>", **{RAW_END[name]: b"</" + name + b">" for name in RAW_TEXT}}

@@ -137,23 +137,32 @@ class Outcome:
         if any(finding.blocked for finding in said):
             self.renamed.append(attribute)
 
-    def insertions(self, name_end: int, *, inert: bool = False) -> list[tuple[int, bytes]]:
+    def insertions(self, page: Page, name_end: int, *, inert: bool = False) -> list[tuple[int, bytes]]:
         """The insertions for the tag whose name ends at ``name_end``, in order; ``inert`` hides the element too."""
         head = b' type="text/plain"' if self.inert_script else b""
-        head += marker(self.said)
+        head += marker(page, self.said)
         if inert:
             head += b" data-consent-inert hidden"
         unique = {attribute.at for attribute in self.renamed}
         return [(name_end, head), *sorted([*((at, PREFIX) for at in unique), *self.edits])]
 
 
-def marker(said: list[Blocked]) -> bytes:
-    """The attribute that says whose an inert element is."""
+def marker(page: Page, said: list[Blocked]) -> bytes:
+    """The attributes that say whose an inert element is: the service and its category, or an undeclared host."""
     first = next((finding for finding in said if finding.blocked), None)
     if first is None:
         return b""
-    name, value = ("service", first.service) if first.service is not None else ("undeclared", first.host)
-    return b' data-consent-%b="%b"' % (name.encode(), escape(value).encode("ascii", "xmlcharrefreplace"))
+    if first.service is None:
+        return b' data-consent-undeclared="%b"' % _attribute(first.host)
+    service = page.permissions.policy.service(first.service)
+    return b' data-consent-service="%b" data-consent-category="%b"' % (
+        _attribute(first.service),
+        _attribute(service.category),
+    )
+
+
+def _attribute(value: str) -> bytes:
+    return escape(value).encode("ascii", "xmlcharrefreplace")
 
 
 def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
@@ -197,7 +206,7 @@ def judge_alone(page: Page, name: bytes, attribute: Attribute) -> list[tuple[int
         page.tell(said, None)
     if not outcome.blocks:
         return []
-    return [(attribute.at, marker(outcome.said).lstrip() + b" "), *outcome.insertions(attribute.at)[1:]]
+    return [(attribute.at, marker(page, outcome.said).lstrip() + b" "), *outcome.insertions(page, attribute.at)[1:]]
 
 
 def is_risky(name: bytes, value: bytes) -> bool:

@@ -135,6 +135,10 @@ class Matcher:
         kind = FIRST_PARTY if self.is_first_party(url.host, own) else UNDECLARED
         return Verdict(kind=kind, host=url.host, url=str(url))
 
+    def own_hosts(self, own: str) -> tuple[str, ...]:
+        """The first-party hosts on a page of ``own`` that no service claims a part of."""
+        return tuple(host for host in sorted({own, *self._site}) if host and not self.claims((host,)))
+
     def claims(self, hosts: Iterable[str]) -> bool:
         """Whether a service has patterns on one of these hosts, so that its own relative URLs matter."""
         return any(self._hosts.get(host) or self._entries(host) for host in hosts)

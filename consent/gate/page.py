@@ -5,11 +5,13 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
 from consent.gate import css, inline
+from consent.gate.evidence import patterns
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
 from consent.gate.srcset import candidates
@@ -17,7 +19,6 @@ from consent.gate.urls import Url, resolve
 from consent.policy import Service
 
 _DATA = re.compile(r"([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-_ABSOLUTE = re.compile(rb"//|\\|https?:|/[\t\n\r]+/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Page:
     denies_nothing: bool = False
     words: tuple[bytes, ...] = ()
     relative_matters: bool = field(init=False)
+    marks: tuple[re.Pattern[bytes], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         policy = self.permissions.policy
@@ -58,6 +60,13 @@ class Page:
         )
         self.words = self.signatures.words(self.permissions.allowed)
         self._weigh()
+
+    def again(self, base: Url, codec: str) -> Page:
+        """The same for another page of the same host, without weighing it all once more."""
+        page = copy(self)
+        page.bases = [base]
+        page.codec = codec
+        return page
 
     def add_base(self, url: Url) -> None:
         """A ``base`` element was seen: relative URLs may go there from now on."""
@@ -70,6 +79,7 @@ class Page:
         self.relative_matters = self.matcher.claims(url.host for url in self.bases) or any(
             not self.matcher.is_first_party(url.host, own) for url in self.bases
         )
+        self.marks = patterns(self.matcher.own_hosts(own), code=bool(self.words), relative=self.relative_matters)
 
     def text(self, raw: bytes) -> str:
         """A raw attribute value as the browser reads it."""
@@ -115,8 +125,6 @@ class Page:
 
     def sheet(self, raw: bytes, tag: str) -> list[tuple[int, Blocked]]:
         """What a style sheet would fetch, with the position of each URL in it."""
-        if not self.relative_matters and not _ABSOLUTE.search(raw):
-            return []
         found = []
         for position, url in css.urls(raw):
             finding = self.judge(url.decode(self.codec, "replace"), tag)
@@ -126,7 +134,9 @@ class Page:
 
     def script(self, text: bytes, tag: str) -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
-        found = [self._inline(service, tag) for service in self.signatures.services(text) if self._denied(service)]
+        found = []
+        if self.words:
+            found = [self._inline(service, tag) for service in self.signatures.services(text) if self._denied(service)]
         for specifier in inline.imports(text):
             name = specifier.decode(self.codec, "replace")
             if re.match(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]", name):

@@ -11,17 +11,16 @@ from collections.abc import Callable
 
 from consent.gate import elements
 from consent.gate.candidates import (
-    CANDIDATE,
-    CANDIDATE_OR_LANDMARK,
     CDATA_END,
     CLOSERS,
     CONTENT,
+    FINDERS,
     HARMLESS,
     LIMIT,
-    RARE,
     UNQUOTED_END,
 )
 from consent.gate.embed import Embed, embed_of
+from consent.gate.evidence import Marks
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert, Place
 from consent.gate.tokens import (
@@ -40,6 +39,7 @@ from consent.gate.tokens import (
     script_end,
     token_end,
 )
+from consent.gate.worlds import FOREIGN
 
 
 class Reader:
@@ -61,16 +61,15 @@ class Reader:
         self._place = Place(insert, footer)
         self._placeholder = placeholder
         self._report = report
-        self._candidate = CANDIDATE_OR_LANDMARK if footer else CANDIDATE
         self._rest = b""
         self._mode = ""
         self._raw = b""
         self._skipping = b""
         self._script = 0
         self._fences: list[re.Pattern[bytes]] = []
-        self._foreign = 0
-        self._integration = 0
-        self._ignoring = b""
+        self._world: list[bytes] = []
+        self._doubt = False
+        self._escaped = False
         self._in_object = False
         self._after = b""
         self._fresh = True
@@ -108,10 +107,19 @@ class Reader:
         self._position = 0
         self._hold = -1
         self._eof = -1
-        self._found = -1
-        self._finder = self._candidate
         self._fence_spots: dict[re.Pattern[bytes], int] = {}
-        self._rare = [-1] * len(RARE)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """What matters on this page changes with its ``base``."""
+        self._marks = Marks(self._page.marks, self._lower)
+        self._candidate = self._finder = FINDERS[self._page.relative_matters, self._place.wants_footer]
+        self._found = -1
+
+    @property
+    def _foreign(self) -> bool:
+        """Whether text elements may be markup here, as in SVG."""
+        return self._doubt or bool(self._world and self._world[-1] in FOREIGN)
 
     def _run(self, buffer: bytes, *, final: bool) -> bytes:
         self._start(buffer, final=final)
@@ -169,12 +177,12 @@ class Reader:
         if not outcome.blocks and not any(said.blocked for said in outcome.said):
             return
         markup = b""
-        if outcome.embed and self._placeholder and not self._foreign and not (self._in_object and name == b"embed"):
+        if outcome.embed and self._placeholder and not self._world and not (self._in_object and name == b"embed"):
             embed = embed_of(page, name, found, outcome.embed, self._place.lang)
             markup = self._placeholder(embed) if embed else b""
             self._insert(at, markup)
             self._in_object = self._in_object or (name == b"object" and bool(markup))
-        for position, text in outcome.insertions(name_end, inert=bool(markup)):
+        for position, text in outcome.insertions(page, name_end, inert=bool(markup)):
             self._insert(position, text)
 
     # -- where we are: in text, or inside something ---------------------------------------------------------------
@@ -219,7 +227,7 @@ class Reader:
         for fence in self._fences:
             spot = self._fence_spots.get(fence, -1)
             if spot < self._known:
-                match = fence.search(self._buffer, self._known)
+                match = fence.search(self._lower, self._known)
                 self._fence_spots[fence] = spot = match.start() if match else self._size + 1
             nearest = min(nearest, spot)
         return nearest if nearest <= self._size else -1
@@ -245,7 +253,13 @@ class Reader:
     def _leave(self, fence: int) -> bool:
         while self._fences:
             left = self._fences.pop()
-            passed = left.match(self._buffer, fence)
+            if left is RAW_END[b"noscript"] and self._world:
+                self._doubt = True
+                self._world.clear()
+            elif left is RAW_END[b"script"] and self._escaped:
+                self._insert(fence, b"-->")
+                self._escaped = False
+            passed = left.match(self._lower, fence)
             if passed:
                 self._known = self._position = passed.end() if left is CDATA_END else fence
                 break
@@ -341,9 +355,9 @@ class Reader:
         if mode == "giant":
             return self._go_through(0)
         if mode == "script":
-            end, self._script, position = script_end(buffer, 0, self._script)
+            end, self._script, position = script_end(self._lower, 0, self._script)
         elif mode == "raw":
-            match = RAW_END[self._raw].search(buffer)
+            match = RAW_END[self._raw].search(self._lower)
             end, closer = (match.start() if match else -1), b"</" + self._raw + b">"
             position = self._size - 16
         elif mode == "comment":

@@ -20,6 +20,7 @@ from consent.policy import Policy, Service
 _log = logging.getLogger("consent")
 _DEPTH: Final = 8
 _TOLD: Final = 1000
+_KEPT: Final = 512
 
 
 class Gate:
@@ -34,6 +35,7 @@ class Gate:
         self._matcher = Matcher(policy)
         self._signatures = Signatures(policy)
         self._told: set[str] = set()
+        self._pages: dict[tuple[frozenset[str], str], Page] = {}
 
     def rewrite(
         self,
@@ -96,17 +98,25 @@ class Gate:
         return self._page(permissions, base_url, "utf-8")
 
     def _page(self, permissions: Permissions, base_url: str, codec: str) -> Page:
-        return Page(
-            self._matcher, self._signatures, permissions, self.policy.ask.undeclared, [parse_base(base_url)],
+        base = parse_base(base_url)
+        known = self._pages.get((permissions.allowed, base.host))
+        if known is not None:
+            return known.again(base, codec)
+        page = Page(
+            self._matcher, self._signatures, permissions, self.policy.ask.undeclared, [base],
             codec, nested=self._nested, told=self._tell,
         )  # fmt: skip
+        if len(self._pages) >= _KEPT:
+            self._pages.clear()
+        self._pages[permissions.allowed, base.host] = page.again(base, codec)
+        return page
 
     def _nested(self, html: bytes, outer: Page) -> tuple[bytes, list[Blocked]]:
         """A document inside a document, and what in it is blocked or undeclared; too deep a one is blocked whole."""
         if outer.depth >= _DEPTH:
             return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
         said: list[Blocked] = []
-        page = self._page(outer.permissions, str(outer.bases[0]), outer.codec)
+        page = outer.again(outer.bases[0], outer.codec)
         page.bases = list(outer.bases)
         page.depth = outer.depth + 1
         page.told = None

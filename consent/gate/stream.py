@@ -10,16 +10,14 @@ from __future__ import annotations
 from consent.gate import elements
 from consent.gate.candidates import (
     BOOKED,
-    BREAKOUT,
     CALLS,
     CDATA_END,
     CODE_LIMIT,
     CONTENT,
-    IN_SVG,
-    INTEGRATION,
+    EVERY,
+    FETCHING,
     LIMIT,
-    RARE,
-    SUSPECT,
+    RISKY,
 )
 from consent.gate.css import INERT
 from consent.gate.placement import LANDMARKS
@@ -33,10 +31,12 @@ from consent.gate.tokens import (
     attributes,
     comment_end,
     in_text,
+    is_empty,
     reach,
     script_end,
     token_end,
 )
+from consent.gate.worlds import BREAKOUT, FOREIGN, HEAD_RUN, PLAIN, TEXT_ONLY, TEXTUAL
 
 
 class Stream(Reader):
@@ -49,13 +49,13 @@ class Stream(Reader):
         if self._place.before_body and not self._in_noscript:
             return self._before_body()
         at = self._next_candidate()
-        rare = self._next_rare(at)
+        mark = self._marks.after(self._position)
         if self._fences:
             fence = self._fence()
-            if 0 <= fence <= min(at, rare):
+            if 0 <= fence <= min(at, mark):
                 return self._pass_fence(fence)
-        if rare < at:
-            return self._look(rare)
+        if mark < at:
+            return self._look(mark)
         if at == self._size:
             return False
         if self._buffer[at + 1] == 0x21:
@@ -66,32 +66,28 @@ class Stream(Reader):
         return self._hold < 0 and not self._mode and self._position < self._size
 
     def _next_candidate(self) -> int:
-        finder = IN_SVG if self._foreign else self._candidate
+        finder = EVERY if self._world else self._candidate
         if self._found < self._position or self._finder is not finder:
             match = finder.search(self._lower, self._position)
             self._found = match.start() if match else self._size
             self._finder = finder
         return self._found
 
-    def _next_rare(self, limit: int) -> int:
-        nearest = limit
-        for index, pattern in enumerate(RARE):
-            at = self._rare[index]
-            if at < self._position:
-                match = pattern.search(self._lower, self._position)
-                self._rare[index] = at = match.start() if match else self._size + 1
-            nearest = min(nearest, at)
-        return nearest
-
     def _look(self, at: int) -> bool:
-        """An attribute that any tag may have, or what looks like one, is at ``at``."""
+        """There is a mark at ``at``, which means something if it is inside a tag."""
+        buffer = self._buffer
         self._position = at + 1
-        if in_text(self._buffer, self._known, at):
-            self._known = at
+        if buffer[at] == 0x28 and not self._is_call(at):
             return True
-        if self._buffer[at] == 0x28 and not self._is_call(at):
+        start = buffer.rfind(b"<", self._known, at)
+        if start < 0:
             return True
-        start, end = reach(self._buffer, self._known, at)
+        if in_text(buffer, self._known, start):
+            self._known = start
+            match = TAG.match(buffer, start)
+            if match is not None and match.end() <= at:
+                return True
+        start, end = reach(buffer, self._known, at)
         if start == at:
             self._known = at
             return True
@@ -100,7 +96,7 @@ class Stream(Reader):
             return self._cut(start, fence)
         if end < 0:
             return self._unfinished(start)
-        if self._buffer[start + 1 : start + 2].isalpha():
+        if buffer[start + 1 : start + 2].isalpha():
             self._known = start
             return self._tag(start, sure=True)
         self._known = self._position = end
@@ -123,11 +119,15 @@ class Stream(Reader):
             return False
         at = found.start()
         self._known = self._position = at
+        run = HEAD_RUN.match(self._lower, at)
+        if run and not self._fences and not self._page.relative_matters and self._marks.after(at) >= run.end():
+            self._known = self._position = run.end()
+            return True
         if self._fences and self._fence() == at:
             return self._leave(at)
         if NAME.match(buffer, at):
             return self._tag(at, sure=True)
-        if buffer.startswith(b"<!--", at):
+        if buffer.startswith(b"<!--", at) or self._lower.startswith(b"<![cdata[", at):
             return self._declaration(at)
         end = token_end(buffer, at) if buffer[at] == 0x3C else at
         if end < 0:
@@ -186,18 +186,18 @@ class Stream(Reader):
         closes = buffer[at + 1] == 0x2F
         found: list[Attribute] = []
         outcome = None
-        if not closes and (self._page.relative_matters or SUSPECT.search(buffer, name_end, end)):
+        if not closes and self._may_fetch(name, name_end, end):
             found = attributes(buffer, name_end, end)
             outcome = elements.judge(self._page, name, found)
         if not sure:
-            idle = not closes and name not in BOOKED and not self._foreign
+            idle = not closes and name not in BOOKED and not self._world
             if idle and (outcome is None or not outcome.said):
                 self._position = name_end
                 return True
             if not self._real(at):
                 return self._goes_on()
-        if self._foreign:
-            self._leave_foreign(name, closes=closes, empty=buffer[end - 2] == 0x2F)
+        if self._world and not self._inhabit(name, at, end, closes=closes):
+            return self._wait(at)
         self._position = self._known = end
         if self._place.before_body:
             if not self._in_noscript:
@@ -205,7 +205,8 @@ class Stream(Reader):
         elif self._place.wants_footer and name in LANDMARKS and self._place.landmark(name, closes=closes):
             self._insert(at, self._place.settings())
         if closes:
-            self._closed(name)
+            if name == b"object":
+                self._in_object = False
             return True
         if name in BOOKED:
             found = found or attributes(buffer, name_end, end)
@@ -213,6 +214,14 @@ class Stream(Reader):
         if outcome is not None:
             self._apply(at, name_end, name, found, outcome)
         return True
+
+    def _may_fetch(self, name: bytes, name_end: int, end: int) -> bool:
+        """Whether the tag is worth reading: without a mark in it, it reaches for nobody else."""
+        if self._page.relative_matters:
+            return True
+        if self._marks.after(name_end) >= end:
+            return False
+        return name in FETCHING or RISKY.search(self._lower, name_end, end) is not None
 
     def _open_body(self, name: bytes, at: int, closes: bool) -> None:
         place = self._place
@@ -225,21 +234,30 @@ class Stream(Reader):
         else:
             self._insert(at, place.notice())
 
-    def _leave_foreign(self, name: bytes, *, closes: bool, empty: bool) -> None:
-        """An HTML element's start tag ends SVG and MathML, unless an element that takes HTML is open in it."""
-        if name in INTEGRATION:
-            self._integration = max(0, self._integration + (-1 if closes else not empty))
-        elif name in BREAKOUT and not closes and not self._integration and RAW_END[b"title"] not in self._fences:
-            self._foreign = 0
+    def _inhabit(self, name: bytes, at: int, end: int, *, closes: bool) -> bool:
+        """Take note of a tag in SVG, MathML or ``select``; false where more of its text has to be there first."""
+        world = self._world
+        inside = world[-1]
+        if name in TEXTUAL[inside] and not closes and not is_empty(self._buffer, at, end):
+            if TEXT_ONLY[name].match(self._buffer, end):
+                return True
+            if self._buffer.find(b">", end) < 0 and not self._final and self._size - at < LIMIT:
+                return False
+            self._be_in_doubt()
+        elif name == inside and closes:
+            world.pop()
+        elif name in FOREIGN and inside in FOREIGN and not closes:
+            if not is_empty(self._buffer, at, end):
+                world.append(name)
+        elif name in BREAKOUT and inside in FOREIGN and not closes and len(world) == 1:
+            world.clear()
+        elif name not in PLAIN[inside] and name not in TEXTUAL[inside]:
+            self._be_in_doubt()
+        return True
 
-    def _closed(self, name: bytes) -> None:
-        if name in (b"svg", b"math"):
-            self._foreign = max(0, self._foreign - 1)
-            self._integration *= bool(self._foreign)
-        elif name == b"select" and self._ignoring == name:
-            self._ignoring = b""
-        elif name == b"object":
-            self._in_object = False
+    def _be_in_doubt(self) -> None:
+        self._doubt = True
+        self._world.clear()
 
     def _opened(
         self, name: bytes, at: int, name_end: int, end: int, found: list[Attribute], outcome: elements.Outcome | None
@@ -252,16 +270,16 @@ class Stream(Reader):
         if name == b"html":
             self._place.note_language(self._page.text(next((a.value for a in found if a.name == b"lang"), b"")))
         elif name == b"base":
-            elements.bases(self._page, [a for a in found if not (outcome and a in outcome.renamed)])
-        elif name in (b"svg", b"math"):
-            self._foreign += self._buffer[end - 2] != 0x2F
+            self._base([a for a in found if not (outcome and a in outcome.renamed)])
+        elif name in FOREIGN or name == b"select":
+            if not self._world and not self._doubt and not (name in FOREIGN and is_empty(self._buffer, at, end)):
+                self._world.append(name)
         elif name == b"body" and self._after:
             self._insert(end, self._after)
             self._after = b""
-        elif name in (b"select", b"frameset"):
-            if self._ignoring != b"frameset":
-                self._ignoring = name  # it ignores most elements, so that their text is markup
-            if name == b"frameset" and not (self._place.before_body and self._in_noscript):
+        elif name == b"frameset":
+            self._be_in_doubt()  # it ignores most elements, so that their text is markup
+            if not (self._place.before_body and self._in_noscript):
                 self._place.frameset()
         elif name == b"noscript":
             if RAW_END[b"noscript"] not in self._fences:
@@ -270,15 +288,24 @@ class Stream(Reader):
             return self._raw_text(name, end)
         return True
 
+    def _base(self, found: list[Attribute]) -> None:
+        before = self._page.marks
+        elements.bases(self._page, found)
+        if self._page.marks is not before:
+            self._weigh()
+
     def _raw_text(self, name: bytes, end: int) -> bool:
         """Skip the text of an element whose content is no markup (but see :meth:`_cut` for SVG)."""
-        if self._foreign or (self._ignoring and name != b"noframes"):
-            self._push(RAW_END[name], end)
+        if self._foreign:
+            if name not in TEXTUAL.get(self._world[-1] if self._world else b"", ()):
+                self._push(RAW_END[name], end)
             return True
         if name == b"plaintext":
+            if self._fences:
+                return True  # it is text to one reader only, and that one has none of what follows
             self._open = True
             return self._suspend("plaintext", self._size)
-        close = RAW_END[name].search(self._buffer, end)
+        close = RAW_END[name].search(self._lower, end)
         fence = self._fence()
         if fence >= 0 and not (close and close.start() <= fence):
             self._insert(fence, b"</" + name + b">")
@@ -295,16 +322,18 @@ class Stream(Reader):
         """A script or a style sheet: its text decides about its start tag, so both are read together."""
         buffer, page = self._buffer, self._page
         outcome = outcome or elements.Outcome()
-        as_markup = self._foreign > 0 or self._ignoring == b"frameset" or (name == b"style" and bool(self._ignoring))
+        as_markup = self._foreign
         if as_markup and RAW_END[name] in self._fences:
             self._apply(at, name_end, name, found, outcome)
             return True  # inside another of its kind, whose text was read already
+        state, position = 0, max(end, self._size - 16)
         if as_markup or name == b"style":
-            close_match = RAW_END[name].search(buffer, end)
+            close_match = RAW_END[name].search(self._lower, end)
             close = close_match.start() if close_match else -1
-            state, position = 0, max(end, self._size - 16)
+            if name == b"script" and self._lower.find(b"<!--", end, close if close >= 0 else self._size) >= 0:
+                self._escaped = self._escaped or script_end(self._lower, end)[0] != close
         else:
-            close, state, position = script_end(buffer, end)
+            close, state, position = script_end(self._lower, end)
         fence = self._fence()
         cut = fence >= 0 and not 0 <= close <= fence
         if cut:
@@ -315,10 +344,13 @@ class Stream(Reader):
             return self._wait(at)
         body = buffer[end : min(read, end + CODE_LIMIT)]
         inner: list[tuple[int, bytes]] = []
+        marked = page.relative_matters or self._marks.after(end) < read
         if name == b"style":
-            sheet = page.sheet(buffer[end:read], "style")
+            sheet = page.sheet(buffer[end:read], "style") if marked else []
             outcome.said += [said for _, said in sheet]
             inner = [(end + offset, INERT) for offset, said in sheet if said.blocked]
+        elif not marked and not page.words and not any(a.name == b"type" for a in found):
+            pass
         elif not any(a.name == b"src" for a in found) or self._foreign:
             more = elements.inline_script(page, found, body)
             outcome.said += more.said
