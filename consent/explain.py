@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from consent.config import country
+from consent.market import profile
 from consent.policy import Category, Policy, Service, StorageItem
 
 CATEGORY_NAMES: Final = {
@@ -85,8 +86,11 @@ def _who(policy: Policy) -> tuple[str, ...]:
     lines.append(" ".join(f"{words} {_ended(value)}" for words, value in named.items() if value))
     where = f"on {_listed(site.hosts)}" if site.hosts else "on the host where it was given"
     scope = f"and for every host under {policy.ask.cookie_domain}" if policy.ask.cookie_domain else "and nowhere else"
+    lines.append(f"An answer counts {where} {scope}.")
+    rules = profile(site.market)
     lines.append(
-        f"An answer counts {where} {scope}. The rules applied are those of the market profile “{site.market}”."
+        f"The rules applied are those of the market profile “{rules.key}” ({rules.name}), as read on "
+        f"{rules.as_of:%Y-%m-%d}: {'; '.join(rules.sources)}."
     )
     return tuple(line for line in lines if line)
 
@@ -149,10 +153,10 @@ def _asking(policy: Policy) -> tuple[str, ...]:
     ]
     gpc = [service.name for service in policy.optional if service.gpc]
     if gpc:
-        lines.append(
-            f"When a browser sends Global Privacy Control, {_listed(gpc)} {'stays' if len(gpc) == 1 else 'stay'} off, "
-            "until the visitor, having been told, decides otherwise."
-        )
+        settles = profile(policy.site.market).signal_settles
+        then = "which is taken for the answer" if settles else "until the visitor, having been told, decides otherwise"
+        stay = "stays" if len(gpc) == 1 else "stay"
+        lines.append(f"When a browser sends Global Privacy Control, {_listed(gpc)} {stay} off, {then}.")
     if policy.ask.skip:
         lines.append(f"On {_listed(policy.ask.skip)} no notice is shown; the same things wait there.")
     return tuple(lines)
