@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -21,8 +21,12 @@ from consent import terminal
 from consent._version import __version__
 from consent.errors import ConfigError, ConsentError
 
+if TYPE_CHECKING:
+    from consent.policy import Policy
+
 GOOD, FINDINGS, FAILED, USAGE = 0, 1, 2, 3
 CONFIG: Final = "consent.toml"
+_UNREADABLE: Final = ("E001", "E002")
 _LATER: Final = {
     "log": ("consent.log.commands", "Look into the log of decisions."),
     "verify": ("consent.log.commands", "Check a bundle of evidence, without the site."),
@@ -113,13 +117,14 @@ def check(ctx: click.Context, file: Path, lock: bool, strict: bool, as_json: boo
             }
         )
     else:
-        terminal.print_problems(problems)
+        unreadable = any(problem.id in _UNREADABLE for problem in errors)
+        terminal.print_problems(problems, err=unreadable)
         click.echo(terminal.summary(file, len(errors), len(problems) - len(errors)), err=bool(problems))
         if lock and not errors:
             click.echo(f"{file.with_name('consent.lock')} {'has a new version' if added else 'is up to date'}.")
         elif lock:
             click.echo("consent.lock is left as it was: mend the errors first.", err=True)
-    if any(problem.id in ("E001", "E002") for problem in errors):
+    if any(problem.id in _UNREADABLE for problem in errors):
         ctx.exit(FAILED)
     ctx.exit(FINDINGS if errors or (strict and problems) else GOOD)
 
@@ -129,10 +134,9 @@ def check(ctx: click.Context, file: Path, lock: bool, strict: bool, as_json: boo
 @_json
 def explain(file: Path, as_json: bool) -> None:
     """Tell the policy in FILE as prose, for a lawyer."""
-    from consent.config import load
     from consent.explain import as_data, sections
 
-    policy = load(file)
+    policy = _load(file, as_json=as_json)
     if as_json:
         terminal.print_json(as_data(policy))
         return
@@ -197,12 +201,12 @@ def init(folder: Path, url: str | None, trial: bool, force: bool, hosts: tuple[s
 
 
 @cli.command()
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--grant", multiple=True, metavar="KEY", help="A service or category the visitor allows; repeatable.")
 @click.option("--base-url", required=True, metavar="URL", help="The address of the page, such as https://site.example/")
 @click.option("--config", "config_file", default=CONFIG, show_default=True, type=click.Path(path_type=Path))
 @_json
-def gate(file: Any, grant: Sequence[str], base_url: str, config_file: Path, as_json: bool) -> None:
+def gate(file: str, grant: Sequence[str], base_url: str, config_file: Path, as_json: bool) -> None:
     """Print what a visitor would get of an HTML page.
 
     FILE is the page; "-" reads standard input. Nothing is granted unless --grant says so.
@@ -210,14 +214,15 @@ def gate(file: Any, grant: Sequence[str], base_url: str, config_file: Path, as_j
     from urllib.parse import urlsplit
 
     from consent.choice import Choice, Signals, decide
-    from consent.config import load
     from consent.errors import UnknownKeyError
     from consent.gate import Blocked, Gate
 
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.BadParameter("has to be a whole address, such as https://site.example/", param_hint="--base-url")
-    policy = load(config_file)
+    with click.open_file(file, "rb") as source:
+        html = source.read()
+    policy = _load(config_file, as_json=as_json)
     for key in grant:
         try:
             policy.services_of(key)
@@ -225,7 +230,7 @@ def gate(file: Any, grant: Sequence[str], base_url: str, config_file: Path, as_j
             raise click.BadParameter(str(error), param_hint="--grant") from None
     permissions = decide(policy, Choice.granting(*grant), Signals(), path=parts.path or "/")
     stopped: list[Blocked] = []
-    page = Gate(policy).rewrite(file.read(), permissions, base_url=base_url, report=stopped.append)
+    page = Gate(policy).rewrite(html, permissions, base_url=base_url, report=stopped.append)
     if as_json:
         blocked = [
             {"service": b.service, "host": b.host, "url": b.url, "tag": b.tag, "blocked": b.blocked} for b in stopped
@@ -238,6 +243,18 @@ def gate(file: Any, grant: Sequence[str], base_url: str, config_file: Path, as_j
 def main() -> None:
     """The console entry point."""
     cli(prog_name="consent")
+
+
+def _load(file: Path, *, as_json: bool) -> Policy:
+    """The policy in a file; what is wrong with it goes to standard error, and as JSON where JSON was asked for."""
+    from consent.config import load
+
+    try:
+        return load(file)
+    except ConfigError as error:
+        if as_json:
+            terminal.print_json({"file": str(file), "problems": [terminal.as_data(one) for one in error.problems]})
+        raise
 
 
 def _fail(reason: str) -> NoReturn:

@@ -99,6 +99,10 @@ class Engine:
             from consent.log import open_recorder
 
             log = open_recorder(log)
+        elif not callable(getattr(log, "record", None)):
+            raise ConfigError.of(
+                "E906", f"The consent log is {log!r}.", 'Pass an address such as "sqlite:////path/to/consent.db".'
+            )
         return cls(loaded, secret_key=secret_key, recorder=log, https=https, debug=debug, templates=templates)
 
     def open(self, request: Request) -> Visit:

@@ -96,8 +96,7 @@ def _exemption(one: Declared, market: str) -> None:
         one.spot.at("legal_basis").add(
             "W014",
             f"{one.spot.name} measures without asking.",
-            f"It is exempt only in full keeping with {exemption}, with a way to object: "
-            "have that confirmed.",
+            f"It is exempt only in full keeping with {exemption}, with a way to object: have that confirmed.",
         )
         return
     one.spot.at("legal_basis").add(

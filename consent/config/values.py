@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any, Final
@@ -29,6 +30,11 @@ def text(value: object, spot: Spot) -> str | None:
     words = " ".join(value.split())
     if not words:
         spot.add("E014", f"{_the(spot)} is empty.", "Write what it is, or take the line out.")
+        return None
+    control = next((ch for ch in words if unicodedata.category(ch) == "Cc"), "")
+    if control:
+        what = f"{_the(spot)} has a control character in it (U+{ord(control):04X})."
+        spot.add("E012", what, "Take it out: it can't be read, and stands in no name.")
         return None
     if words.startswith(DECIDE):
         spot.add("W015", f"{_the(spot)} still waits for a person's decision.", "Visitors read it: write what is true.")

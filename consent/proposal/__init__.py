@@ -65,6 +65,8 @@ def propose(folder: Path, *, hosts: Iterable[str] = ()) -> Proposal:
     for seen in everything:
         if seen.kind == "url":
             _address(seen, own, found)
+        elif seen.kind == "framework":
+            _of_catalogue(seen.what, found).add(seen)
     for seen in everything:
         if seen.kind == "script":
             _script(seen, found)
@@ -146,6 +148,8 @@ def _sets_on_site(key: str, name: str) -> bool:
 def _of_catalogue(key: str, found: dict[str, Finding]) -> Finding:
     entry = catalogue.all()[key]
     proposal = SELF_HOST if "advice" in entry["catalogue"] else DECLARE
+    if entry["category"] == NECESSARY:
+        proposal = NECESSARY
     return found.setdefault(key, Finding(proposal=proposal, title=entry["name"], service=key))
 
 

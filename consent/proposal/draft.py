@@ -47,7 +47,7 @@ def draft(proposal: Proposal, *, name: str, today: date, trial: bool) -> str:
     for proposed, title, entry in _PARTS:
         findings = [finding for finding in proposal.findings if finding.proposal == proposed]
         if findings:
-            text += f"\n# {'-' * 110}\n{title}"
+            text += f"\n# {'-' * 110}\n{title.format(unloaded='loaded and reported' if trial else 'not loaded')}"
             text += "".join(f"\n{entry(finding)}" for finding in findings)
     return text
 
@@ -92,6 +92,10 @@ def _decision(finding: Finding) -> str:
 
 
 def _necessary(finding: Finding) -> str:
+    if finding.service:
+        lines = ["[[service]]", f'use = "{finding.service}"']
+        lines += ["# Compare it with what your application really keeps, then say so:"]
+        return _with_places(finding, [*lines, '# reviewed_by = "…"', "# reviewed_on = 2027-01-31"])
     lasts = 'lasts = "…", ' if finding.kind == "cookie" else ""
     stored = ", ".join(
         f'{{ name = {_quoted(name)}, kind = "{finding.kind}", {lasts}purpose = "…" }}' for name in finding.names
@@ -115,10 +119,10 @@ _PARTS: Final[tuple[tuple[str, str, Callable[[Finding], str]], ...]] = (
     (DECLARE, "# These are in the catalogue; they wait for the visitor's answer.\n", _declared),
     (
         SELF_HOST,
-        "# These need not be asked for: host the files yourself. Until then they are not loaded.\n",
+        "# These need not be asked for: host the files yourself. Until then they are {unloaded}.\n",
         _self_host,
     ),
-    (DECIDE, "# Nothing is known about these. Until they are declared they are not loaded.\n", _decision),
+    (DECIDE, "# Nothing is known about these. Until they are declared they are {unloaded}.\n", _decision),
     (
         NECESSARY,
         "# The site's own. They pass without an entry, and visitors should be told what they are.\n",

@@ -44,15 +44,18 @@ _COOKIES = (
     re.compile(r"\bset_cookie\(\s*(?:key\s*=\s*)?[\"']([\w.-]+)[\"']"),
     re.compile(r"document\.cookie\s*=\s*[\"'`]([\w.-]+)="),
 )
+_FRAMEWORKS: Final = (
+    ("flask", re.compile(r"^[ \t]*(?:from flask(?:_login)? import|import flask)\b", re.MULTILINE)),
+    ("django", re.compile(r"[\"']django\.contrib\.(?:sessions|messages)\b|[\"']django\.middleware\.csrf\b")),
+)
 _LOCAL = re.compile(r"\blocalStorage\.setItem\(\s*[\"'`]([\w.:-]+)[\"'`]")
 _NAMES_NOTHING: Final = ("w3.org", "schema.org", "ogp.me", "purl.org", "xmlns.com", "example.com", "example.org")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One thing in one place. ``kind`` is ``"url"``, ``"own"``, ``"cookie"``, ``"local_storage"`` or ``"script"``.
-
-    ``what`` is the address, the name, or the script's text.
+    """One thing in one place. ``kind`` is ``"url"``, ``"own"``, ``"cookie"``, ``"local_storage"``, ``"script"`` or
+    ``"framework"``. ``what`` is the address, the name, or the script's text.
     """
 
     kind: str
@@ -111,6 +114,10 @@ def _in_text(text: str, file: str, suffix: str) -> Iterator[Seen]:
         yield seen("script", text, len(text) - len(text.lstrip()))
         for match in _LITERAL.finditer(text):
             yield seen("url", match[1], match.start())
+    if suffix in PYTHON:
+        for key, pattern in _FRAMEWORKS:
+            if used := pattern.search(text):
+                yield seen("framework", key, used.start())
     for pattern in _COOKIES:
         for match in pattern.finditer(text):
             yield seen("cookie", match[1], match.start())

@@ -63,6 +63,23 @@ def test_missing_file_exits_2_and_names_init() -> None:
         assert "consent init" in result.output
 
 
+def test_json_says_what_is_wrong_where_there_is_nothing_else_to_print(folder: Path) -> None:
+    (folder / "consent.toml").write_text(GOOD.replace("youtube", "yotube"))
+    (folder / "page.html").write_text("<p>")
+    for command in (["explain"], ["gate", "page.html", "--base-url", "https://a.example/"]):
+        result = run(*command, "--json")
+        assert result.exit_code == 2
+        assert json.loads(result.stdout)["problems"][0]["id"] == "E042"
+        assert "E042" in result.stderr
+
+
+def test_page_that_is_not_there_exits_2_like_any_other_file(folder: Path) -> None:
+    (folder / "consent.toml").write_text(GOOD)
+    result = run("gate", "nowhere.html", "--base-url", "https://a.example/")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nowhere.html" in result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["chek"], ["check", "--lok"], ["check", "a", "b"], ["gate"], ["init", "nowhere"], ["log", "shwo"]]
 )

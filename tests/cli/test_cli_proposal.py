@@ -160,3 +160,30 @@ def test_project_without_third_parties_gets_a_file_that_says_so(tmp_path: Path) 
     assert result.exit_code == 0
     assert "Nothing third-party" in result.stdout
     assert load(tmp_path / "consent.toml").optional == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "file", "text"),
+    [
+        ("flask", "app.py", "from flask import Flask\n"),
+        ("django", "settings.py", 'INSTALLED_APPS = ["django.contrib.sessions"]\n'),
+    ],
+)
+def test_a_frameworks_own_cookies_are_proposed_with_the_services(
+    tmp_path: Path, key: str, file: str, text: str
+) -> None:
+    (tmp_path / file).write_text(text)
+    (finding,) = propose(tmp_path).findings
+    assert (finding.proposal, finding.service, finding.places) == ("necessary", key, [f"{file}:1"])
+    target = tmp_path / "consent.toml"
+    target.write_text(draft(propose(tmp_path), name="H", today=date(2027, 3, 1), trial=False))
+    assert load(target).service(key).is_necessary
+    (tmp_path / file).write_text("# flask and django.contrib.sessions are only mentioned\n")
+    assert propose(tmp_path).findings == ()
+
+
+def test_trial_says_that_undeclared_things_load_and_otherwise_that_they_do_not(project: Path) -> None:
+    said = {trial: draft(propose(project), name="H", today=date(2027, 3, 1), trial=trial) for trial in (False, True)}
+    assert "Until they are declared they are not loaded." in said[False]
+    assert "Until they are declared they are loaded and reported." in said[True]
+    assert "not loaded" not in said[True]

@@ -57,6 +57,7 @@ ROWS = [
     ("E012", 12, None, SITE + STATS.replace('["stats.harbour.example/js/*"]', '"stats.harbour.example"')),
     ("E012", 13, None, SITE + STATS + 'gpc = "yes"\n'),
     ("E012", 2, None, SITE.replace('"Harbour News"', "17")),
+    ("E012", 2, None, SITE.replace("Harbour News", "Harbour\\u0007News", 1)),
     ("E012", 13, None, SITE + STATS + 'storage = ["_id"]\n'),
     ("E012", 13, None, SITE + STATS + 'reviewed_on = "last spring"\n'),
     ("E012", 13, None, SITE + STATS + "provider_retention = 13\n"),
