@@ -13,8 +13,9 @@ from consent.closing import Closing
 from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
-from consent.forms import LARGEST_FORM, parse_form
+from consent.forms import LARGEST_BODY
 from consent.policy import Policy
+from consent.visit import Visit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -58,9 +59,9 @@ class ConsentMiddleware:
         engine = self.engine
         visit = engine.open(to_request(scope))
         if visit.endpoint is not None:
-            form = await _read_form(scope, receive) if visit.endpoint == "" else {}
+            body = await _read_body(scope, receive) if visit.takes_body else b""
             # The record waits for the disk, so it must not wait on the event loop.
-            response = await asyncio.to_thread(partial(engine.pages.answer, visit, form))
+            response = await asyncio.to_thread(partial(engine.pages.answer, visit, body))
             if response is not None:
                 await _send(response, scope, send)
                 return
@@ -70,7 +71,7 @@ class ConsentMiddleware:
         extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _PAST_THE_GATE}
         inner = {**scope, "headers": [*kept, *added], "extensions": extensions}
         inner["state"] = {**scope.get("state", {}), "consent": visit}
-        closer = _Sending(send, partial(engine.close, visit), is_head=scope["method"] == "HEAD")
+        closer = _Sending(send, partial(engine.close, visit), visit=visit, is_head=scope["method"] == "HEAD")
         await self.app(inner, receive, closer.send)
 
 
@@ -95,25 +96,23 @@ def to_request(scope: Scope) -> Request:
     )
 
 
-async def _read_form(scope: Scope, receive: Receive) -> dict[str, list[str]]:
-    kinds = [value for name, value in scope["headers"] if name.lower() == b"content-type"]
-    is_form = bool(kinds) and kinds[0].partition(b";")[0].strip().lower() == b"application/x-www-form-urlencoded"
-    if scope["method"] != "POST" or not is_form:
-        return {}
-    body = b""
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    if scope["method"] != "POST":
+        return b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return {}
+            return b""
         body += message.get("body", b"")
-        if len(body) > LARGEST_FORM:
-            return {}
+        if len(body) > LARGEST_BODY:
+            return b""
         if not message.get("more_body", False):
-            return parse_form(body)
+            return body
 
 
 async def _send(response: Response, scope: Scope, send: Send) -> None:
-    fields = [*response.fields, ("Content-Length", str(len(response.body)))]
+    fields = response.sized
     await send({"type": "http.response.start", "status": response.status, "headers": _raw(fields)})
     body = b"" if scope["method"] == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})
@@ -126,9 +125,12 @@ def _raw(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 class _Sending:
     """Stands between the application and the server's ``send``."""
 
-    def __init__(self, send: Send, close: Callable[[int, list[tuple[str, str]]], Closing], *, is_head: bool) -> None:
+    def __init__(
+        self, send: Send, close: Callable[[int, list[tuple[str, str]]], Closing], *, visit: Visit, is_head: bool
+    ) -> None:
         self._send = send
         self._close = close
+        self._visit = visit
         self._is_head = is_head
         self._closing: Closing | None = None
 
@@ -136,7 +138,10 @@ class _Sending:
         """Pass one message on, changed as the engine says."""
         if message["type"] == "http.response.start":
             fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
-            self._closing = self._close(message["status"], fields)
+            if self._visit.records_at_close:  # that waits for the disk, so it must not wait on the event loop
+                self._closing = await asyncio.to_thread(self._close, message["status"], fields)
+            else:
+                self._closing = self._close(message["status"], fields)
             await self._send({**message, "headers": _raw(self._closing.fields)})
         elif message["type"] in _PAST_THE_GATE:
             return

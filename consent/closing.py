@@ -16,10 +16,10 @@ from consent.choice import Permissions
 from consent.gate import Blocked, Embed
 from consent.gate.fields import gate_fields
 from consent.headers import CookieRules, Fields
+from consent.visit import REPORT, Visit
 
 if TYPE_CHECKING:
     from consent.engine import Engine
-    from consent.visit import Visit
 
 _VARY: Final = ("Cookie", "Sec-GPC", "Sec-Fetch-Dest", "Accept-Language")
 _MOST_TOLD: Final = 1000
@@ -54,8 +54,9 @@ class Closer:
         self._told: set[str] = set()
 
         @lru_cache(maxsize=512)
-        def tightening(allowed: frozenset[str], host: str) -> str:
-            return csp.tightening(engine.policy, Permissions(policy=engine.policy, allowed=allowed), host=host)
+        def tightening(allowed: frozenset[str], host: str, report_uri: str) -> str:
+            permissions = Permissions(policy=engine.policy, allowed=allowed)
+            return csp.tightening(engine.policy, permissions, host=host, report_uri=report_uri)
 
         self._tightening = tightening
 
@@ -124,7 +125,7 @@ class Closer:
     def _policy(self, visit: Visit) -> tuple[str, str]:
         """What the browser may load; on a shared page everything declared, as the page's script brings it alive."""
         allowed = self._declared if visit.shared else visit.permissions.allowed
-        return (self._csp_name or "", self._tightening(allowed, visit.request.host))
+        return (self._csp_name or "", self._tightening(allowed, visit.request.host, f"{visit.prefix}{REPORT}"))
 
     def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()

@@ -72,6 +72,11 @@ class Response:
         return cls(status=303, fields=[("Location", target), *PLAIN, *fields])
 
     @property
+    def sized(self) -> Fields:
+        """The fields as they are sent: with the body's length, where the status may have a body (RFC 9110 8.6)."""
+        return self.fields if self.status == 204 else [*self.fields, ("Content-Length", str(len(self.body)))]
+
+    @property
     def status_line(self) -> str:
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 

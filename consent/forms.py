@@ -8,11 +8,16 @@ from urllib.parse import parse_qs
 
 Form = Mapping[str, Sequence[str]]
 
-LARGEST_FORM: Final = 65_536  # bytes; ours is a few hundred
+LARGEST_BODY: Final = 65_536  # bytes; a form of ours has a few hundred, a report a few thousand
 
 
-def parse_form(body: bytes) -> dict[str, list[str]]:
-    """The fields of an ``application/x-www-form-urlencoded`` body; odd bytes become replacement characters."""
+def parse_form(content_type: str, body: bytes) -> dict[str, list[str]]:
+    """The fields of an ``application/x-www-form-urlencoded`` body, none of any other.
+
+    Odd bytes become replacement characters.
+    """
+    if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return {}
     try:
         return parse_qs(body.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=500)
     except ValueError:

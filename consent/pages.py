@@ -7,18 +7,18 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
-from consent import csp
+from consent import csp, reports
 from consent.errors import NotRecorded
 from consent.exchange import PLAIN, Response, local_target
 from consent.flood import WINDOW
+from consent.forms import parse_form
 from consent.headers import Fields
 from consent.market import SIGNAL_READ_ON
 from consent.register import FORMS
-from consent.visit import SIGNAL_RESOURCE
+from consent.visit import REPORT, SIGNAL_RESOURCE
 
 if TYPE_CHECKING:
     from consent.engine import Engine
-    from consent.forms import Form
     from consent.visit import Visit
 
 _OWN_CSP: Final = (
@@ -35,13 +35,16 @@ class Pages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def answer(self, visit: Visit, form: Form | None = None) -> Response | None:
-        """The response if this request is for us, else ``None``. ``form`` is the body of a POST."""
+    def answer(self, visit: Visit, body: bytes = b"") -> Response | None:
+        """The response if this request is for us, else ``None``. ``body`` is that of a POST."""
+        content_type = visit.request.get("content-type")
         match visit.endpoint, visit.request.method:
             case "", "GET" | "HEAD":
                 return self.preferences(visit)
             case "", "POST":
-                return self._engine.choose(visit, form or {})
+                return self._engine.choose(visit, parse_form(content_type, body))
+            case "report", "POST":
+                return self._report(content_type, body)
             case "state", "GET" | "HEAD":
                 return self._state(visit)
             case "embed", "GET" | "HEAD":
@@ -50,8 +53,8 @@ class Pages:
                 return self._receipt(visit)
             case name, "GET" | "HEAD" if name == SIGNAL_RESOURCE:
                 return self._signal()
-            case (("" | "state" | "embed" | "receipt"), _):
-                allowed = "GET, HEAD, POST" if visit.endpoint == "" else "GET, HEAD"
+            case (("" | "state" | "embed" | "receipt" | "report"), _):
+                allowed = {"": "GET, HEAD, POST", REPORT: "POST"}.get(visit.endpoint or "", "GET, HEAD")
                 return Response(status=405, fields=[("Allow", allowed), *PLAIN])
             case str(name), "GET" | "HEAD" if name.startswith("static/"):
                 return self._static(name.removeprefix("static/"))
@@ -107,6 +110,12 @@ class Pages:
             "asking": bool(visit.asking),
         }
         return Response(status=200, fields=fields, body=json.dumps(state).encode())
+
+    def _report(self, content_type: str, body: bytes) -> Response:
+        """Count what the second policy stopped. Whoever sends it, and whatever: never an error."""
+        for violation in reports.read(content_type, body):
+            self._engine.register.count("csp", str(violation))
+        return Response(status=204, fields=[("Cache-Control", "no-store")])
 
     def _receipt(self, visit: Visit) -> Response:
         """A visitor's own records as a file. The receipt's number is read from the cookie and never from a URL."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from consent.answer import SIGNAL
 from consent.banner import View
 from consent.choice import Choice, Permissions, Signals, answers, matches
 from consent.exchange import Request
@@ -20,6 +21,7 @@ MESSAGES = frozenset(
      "not-erased", "signal"}
 )  # fmt: skip
 SIGNAL_RESOURCE = "/.well-known/gpc.json"
+REPORT = "report"
 
 
 class Visit:
@@ -65,6 +67,16 @@ class Visit:
         if path == prefix.rstrip("/"):
             return ""
         return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether the body of this request is for us to read."""
+        return self.endpoint in ("", REPORT)
+
+    @property
+    def records_at_close(self) -> bool:
+        """Whether closing this visit may have a decision recorded, which takes as long as the disk does."""
+        return self.message == SIGNAL
 
     @property
     def is_top_level(self) -> bool | None:

@@ -11,7 +11,7 @@ from consent.closing import Closing
 from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
-from consent.forms import LARGEST_FORM, parse_form
+from consent.forms import LARGEST_BODY
 from consent.policy import Policy
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Gateway:
         engine = self._engine()
         visit = engine.open(to_request(environ))
         if visit.endpoint is not None:
-            response = engine.pages.answer(visit, read_form(environ) if visit.endpoint == "" else {})
+            response = engine.pages.answer(visit, read_body(environ) if visit.takes_body else b"")
             if response is not None:
                 return send(response, environ, start_response)
         for name, value in engine.app_fields(visit).items():
@@ -109,20 +109,18 @@ def _replace(environ: WSGIEnvironment, variable: str, value: str) -> None:
         environ.pop(variable, None)
 
 
-def read_form(environ: WSGIEnvironment) -> dict[str, list[str]]:
-    """The fields of a form post; empty for other methods, other types, and anything too large to be ours."""
-    if environ["REQUEST_METHOD"] != "POST":
-        return {}
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """The body of a POST; empty for other methods, and for anything too large to be ours."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if kind != "application/x-www-form-urlencoded" or not length.isdigit() or int(length) > LARGEST_FORM:
-        return {}
-    return parse_form(environ["wsgi.input"].read(int(length)))
+    if environ["REQUEST_METHOD"] != "POST" or not length.isdigit() or int(length) > LARGEST_BODY:
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(length))
+    return body
 
 
 def send(response: Response, environ: Mapping[str, Any], start_response: StartResponse) -> list[bytes]:
     """Send one of our own responses."""
-    start_response(response.status_line, [*response.fields, ("Content-Length", str(len(response.body)))])
+    start_response(response.status_line, response.sized)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
 

@@ -32,10 +32,8 @@ def test_an_answer_counts_on_its_own_host_alone(site: Served) -> None:
 
 
 def test_with_a_cookie_domain_one_answer_counts_below_it_and_visitors_are_told(make_site: Make) -> None:
-    policy = make_policy(cookie_domain="harbour.example")
-    site = make_site(
-        policy=replace(policy, site=replace(policy.site, hosts=("harbour.example", "shop.harbour.example")))
-    )
+    policy, hosts = make_policy(cookie_domain="harbour.example"), ("harbour.example", "shop.harbour.example")
+    site = make_site(policy=replace(policy, site=replace(policy.site, hosts=hosts)))
     shown = site.get(host="www.harbour.example")
     assert "harbour.example" in shown.text[shown.text.index("data-consent-banner") :]
     reply = choose(site, "accept")
