@@ -62,7 +62,8 @@ def test_what_has_no_host_is_not_a_violation_of_ours(blocked: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[" * 100_000, b"1", b"null", b"[null, 1, {}]", b'{"csp-report": []}', b'{"csp-report": {"blocked-uri": 1}}',
+        b"", b"{", b"[" * 100_000, b"1", b"null", b"[null, 1, {}]", b'{"csp-report": []}',
+        b'{"csp-report": {"blocked-uri": 1}}',
         b"\xff\xfe", legacy(**{"blocked-uri": "https://a.example/"}), reporting({"blockedURL": "https://a.example/"}),
         reporting({"blockedURL": "https://a.example/", "effectiveDirective": "img-src"}, kind="deprecation"),
         legacy(**{"blocked-uri": "https://a.example/", "effective-directive": "Img Src\n"}),
