@@ -12,7 +12,7 @@ from consent.gate.worlds import ICON
 
 LIMIT: Final = 65536
 """The longest tag that is read as a whole, in bytes."""
-CODE_LIMIT: Final = 262144
+CODE_LIMIT: Final = 65536
 """The most of one inline script or style sheet that is held back to be read as a whole, in bytes."""
 
 _STRUCTURE = {*RAW_TEXT, b"base", b"frameset", b"html", b"math", b"noscript", b"select"}
@@ -53,6 +53,11 @@ HARMLESS: Final = re.compile(
     rb"|formaction|fill|stroke|filter|mask|clip|cursor|marker)" + ATTRIBUTE_BODY + rb"(?=[\t\n\f\r ]*+[^\t\n\f\r ]))*+",
     re.IGNORECASE,
 )
+QUIET: Final = re.compile(
+    rb"<(style|title|script)(?:[\t\n\f\r ]++(?:async|defer|nomodule|crossorigin|id|nonce|class|media|integrity"
+    rb"|data-[a-z\-]++|src|type(?==\"(?:module|text/javascript|text/css|application/(?:ld\+)?json)\"))(?:=\"[^\"]*+\")?+)*+>"
+)
+"""The start tag, in lower-case text, of a text element that is written as usual."""
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
 CDATA_END: Final = re.compile(rb"]]>")

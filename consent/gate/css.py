@@ -32,6 +32,7 @@ _PLAIN_STEP = re.compile(
 _URL = re.compile(rb"[\t\n\r\f ]*+(?:(?P<quoted>" + _STRING + rb")|(?P<bare>(?:[^\"'()\\\t\n\r\f ]|\\[\s\S])*+))")
 _IMPORTED = re.compile(_SKIP + rb"(?P<string>" + _STRING + rb")")
 _ESCAPE = re.compile(rb"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[\t\n\r\f ])?|(\r\n|[\n\r\f])|([\s\S]))")
+_LOOSE = re.compile(rb"""[("'\t\n\r\f ]((?:[a-z/]{0,6}\\|https?:|//|ftp:|wss?:)[^"'()\t\n\r\f ]*+)""", re.IGNORECASE)
 _FETCHING = frozenset((b"image-set", b"-webkit-image-set", b"image", b"src", b"cross-fade", b"-webkit-cross-fade"))
 
 
@@ -74,6 +75,12 @@ def urls(sheet: bytes) -> Iterator[tuple[int, bytes]]:
             fetching.append(fetching[-1])
         elif match[0] == b")" and len(fetching) > 1:
             fetching.pop()
+
+
+def loose(part: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each address in a part of a style sheet, wherever it stands: where it begins, and its text."""
+    for match in _LOOSE.finditer(part):
+        yield match.start(1), _unescaped(match[1])
 
 
 def _unescaped(text: bytes) -> bytes:

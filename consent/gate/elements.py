@@ -6,9 +6,9 @@ preload scanner may take another one than its parser.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -101,10 +101,6 @@ _RISKY: Final = frozenset(
 )
 BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
-_SCRIPT_TYPE = re.compile(
-    r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?",
-    re.IGNORECASE,
-)
 _REFRESH = re.compile(
     r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))",
     re.IGNORECASE | re.DOTALL,
@@ -113,7 +109,6 @@ _JAVASCRIPT = re.compile(
     r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:",
     re.IGNORECASE,
 )
-_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 _LOCAL_SCHEMES = re.compile(r"[\x00-\x20]*(?:d[\t\n\r]*a|j[\t\n\r]*a)", re.IGNORECASE)
 
 
@@ -153,12 +148,18 @@ def marker(page: Page, said: list[Blocked]) -> bytes:
     if first is None:
         return b""
     if first.service is None:
-        return b' data-consent-undeclared="%b"' % _attribute(first.host)
-    service = page.permissions.policy.service(first.service)
-    return b' data-consent-service="%b" data-consent-category="%b"' % (
-        _attribute(first.service),
-        _attribute(service.category),
-    )
+        return _undeclared(first.host)
+    return _service(first.service, page.permissions.policy.service(first.service).category)
+
+
+@lru_cache(maxsize=1024)
+def _undeclared(host: str) -> bytes:
+    return b' data-consent-undeclared="%b"' % _attribute(host)
+
+
+@lru_cache(maxsize=1024)
+def _service(key: str, category: str) -> bytes:
+    return b' data-consent-service="%b" data-consent-category="%b"' % (_attribute(key), _attribute(category))
 
 
 def _attribute(value: str) -> bytes:
@@ -220,54 +221,6 @@ def disarm(outcome: Outcome, attributes: list[Attribute]) -> None:
     """Make the script inert for every reader: a first ``type`` that never runs, and none of its own, nor a source."""
     outcome.inert_script = True
     outcome.renamed += [a for a in attributes if a.name in (b"type", b"src", b"href", b"xlink:href")]
-
-
-def runs(page: Page, attributes: list[Attribute]) -> bool:
-    """Whether an inline script with these attributes may run as JavaScript, by any of its ``type`` attributes."""
-    types = [page.text(a.value).strip() for a in attributes if a.name == b"type"]
-    return not types or any(_SCRIPT_TYPE.fullmatch(kind.partition(";")[0].strip()) for kind in types)
-
-
-def inline_script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome:
-    """What the text of a script does, by the script's type, and what is to be done to its start tag."""
-    outcome = Outcome()
-    types = [page.text(a.value).strip().lower() for a in attributes if a.name == b"type"]
-    if runs(page, attributes):
-        outcome.said = page.script(body, "script")
-    elif "importmap" in types:
-        outcome.said = _addresses(page, body)
-    elif "speculationrules" in types:
-        outcome.said = speculation(page, body)
-    if any(finding.blocked for finding in outcome.said):
-        disarm(outcome, attributes)
-    return outcome
-
-
-def speculation(page: Page, body: bytes) -> list[Blocked]:
-    """Speculation rules: each listed URL; rules that name no URL could fetch any link, and are denied by default."""
-    if page.denies_nothing:
-        return []
-    try:
-        rules = json.loads(body)
-        lists = [rule for key in rules for rule in rules[key] if isinstance(rules[key], list)]
-        named = all(isinstance(rule.get("urls"), list) and "where" not in rule for rule in lists)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        named = False
-    if not named:
-        return [Blocked(service=None, host="speculationrules", url="", tag="script", blocked=True)]
-    return page.judge_each([str(url) for rule in lists for url in rule["urls"]], "script")
-
-
-def _addresses(page: Page, body: bytes) -> list[Blocked]:
-    found: list[Blocked] = []
-    for match in _JSON_URL.finditer(body):
-        try:
-            text = json.loads(b'"' + match[1] + b'"')
-        except ValueError:
-            text = match[1].decode("utf-8", "replace")
-        if re.match(r"[/\\.]|[a-zA-Z][a-zA-Z0-9+.\-]*:", text):
-            found += page.judge_each([text], "script")
-    return found
 
 
 def _address(page: Page, outcome: Outcome, attribute: Attribute, name: bytes, tag: str) -> None:

@@ -20,7 +20,7 @@ _REFERENCE: Final = re.compile(
     rb"&(?:amp;?)*+(?:#(?!0*(?:34|39|60|62)(?![0-9])|x0*(?:22|27|3c|3e)(?![0-9a-f]))"
     rb"(?:0*+(?:1[01][0-9]|12[0-7]|[0-9]{1,2})(?![0-9])|x0*+[0-7]?[0-9a-f](?![0-9a-f]))|sol|bsol|colon|tab;|newline|lpar)"
 )
-_BACKSLASH: Final = re.compile(rb"\\")
+_RARE: Final = tuple((sign[:1], re.compile(re.escape(sign))) for sign in (b"\\", b"\n/", b"\t/", b"\r/"))
 CALL: Final = re.compile(rb"\(")
 # What may be an address only where the site's own paths may belong to a service.
 _OWN: Final = (
@@ -36,10 +36,9 @@ _OWN: Final = (
 def _slashes(hosts: tuple[str, ...]) -> re.Pattern[bytes]:
     """Two slashes that are not before one of the site's own hosts, nor the name of a namespace, nor a plain link."""
     own = b"|".join(re.escape(host.encode("ascii", "replace")) for host in hosts)
-    foreign = rb"(?!/(?:" + own + rb")[/\"'])" if own else b""
+    foreign = rb"(?!(?:" + own + rb")[/\"'])" if own else b""
     return re.compile(
-        rb"/(?=/|[\t\n\r]++/)(?<!xmlns=\"http:/)(?<!<a href=\"http:/)(?<!<a href=\"https:/)(?<!xlink=\"http:/)"
-        + foreign
+        rb"//(?<!xmlns=\"http://)(?<!<a href=\"http://)(?<!<a href=\"https://)(?<!xlink=\"http://)" + foreign
     )
 
 
@@ -49,7 +48,7 @@ def patterns(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[re.Pa
     ``hosts`` are the site's own; ``code`` says whether calls in event handlers matter, and ``relative`` whether
     addresses without a host do.
     """
-    found = (_slashes(tuple(hosts)), _SCHEME, _REFERENCE, _BACKSLASH)
+    found = (_slashes(tuple(hosts)), _SCHEME, _REFERENCE)
     if relative:
         return found + _OWN
     return (*found, CALL) if code else found
@@ -61,10 +60,10 @@ class Marks:
     __slots__ = ("_at", "_nearest", "_patterns", "_size", "_text")
 
     def __init__(self, expressions: tuple[re.Pattern[bytes], ...], text: bytes) -> None:
-        self._patterns = expressions
+        self._patterns = (*expressions, *(mark for sign, mark in _RARE if sign in text))
         self._text = text
         self._size = len(text) + 1
-        self._at = [-1] * len(expressions)
+        self._at = [-1] * len(self._patterns)
         self._nearest = -1
 
     def after(self, position: int) -> int:

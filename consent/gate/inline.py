@@ -15,11 +15,11 @@ _TEXT = re.compile(
     rb"""(?P<comment>//[^\n\r]*+|/\*[\s\S]*?(?:\*/|\Z))"""
     rb"""|"(?:[^"\\\n\r]|\\[\s\S])*+"?|'(?:[^'\\\n\r]|\\[\s\S])*+'?|`(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<open>`|\$\{|\Z)"""
     rb"""|(?:(?<=[(,=:\[!&|?{};+\-*%~^<>\n])|(?<=return)|(?<=typeof)|\A)[\t ]*+"""
-    rb"""/(?![/*])(?:[^/\\\n\r\[]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++/"""
+    rb"""/(?![/*])(?:[^/\\\n\r\[]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r]){0,500}+\])++/"""
 )
-_IMPORT = re.compile(
-    rb"""(?<![\w$.])(?:import(?:\s|/\*[\s\S]*?\*/)*+\(?(?:\s|/\*[\s\S]*?\*/)*+|from\s*+)(["'`])([^"'`\n\r]++)\1"""
-)
+_IMPORTS = (re.compile(rb"import(?<![\w$.]import)"), re.compile(rb"from(?<![\w$.]from)"))
+_SPACE = re.compile(rb"\s*+")
+_SPECIFIER = re.compile(rb"""(["'`])([^"'`\n\r]++)\1""")
 _UNICODE = re.compile(rb"\\u(?:\{0*([0-9a-fA-F]{2})\}|00([0-9a-fA-F]{2}))|\\x([0-9a-fA-F]{2})")
 
 
@@ -47,6 +47,16 @@ class Signatures:
         """The longest word of each denied service's token, lower case: without one of them no token is there."""
         return tuple({token.needle.lower() for token in self._tokens if token.service.key not in allowed})
 
+    def anywhere(self, script: bytes) -> Iterator[tuple[int, Service]]:
+        """Where each service's token is first, be it in a string or a comment."""
+        escape = _UNICODE.search(script)
+        plain = _UNICODE.sub(_character, script) if escape else script
+        for token in self._tokens:
+            if match := token.pattern.search(script):
+                yield match.start(), token.service
+            elif escape and token.pattern.search(plain):
+                yield escape.start(), token.service
+
     def services(self, script: bytes) -> Iterator[Service]:
         """The services whose tokens are in this script, each once, in the order of the policy."""
         seen: set[str] = set()
@@ -70,18 +80,47 @@ class Signatures:
                     break
 
 
-def imports(script: bytes) -> list[bytes]:
-    """The module specifiers that an inline script imports, statically or by ``import()``."""
-    if b"import" not in script and b"from" not in script:
-        return []
+def imports(script: bytes, *, anywhere: bool = False) -> list[tuple[int, bytes]]:
+    """What an inline script imports, statically or by ``import()``: where, and the module's specifier.
+
+    With ``anywhere`` those in strings and comments are in the list as well.
+    """
     spans: list[tuple[int, int, bool]] | None = None
     found = []
-    for match in _IMPORT.finditer(script):
-        if spans is None:
-            spans = list(_texts(script))
-        if not _hidden(spans, match.start(), True):
-            found.append(_UNICODE.sub(_character, match[2]))
+    gaps = _Gaps(script)
+    for word in _IMPORTS:
+        for match in word.finditer(script):
+            position = gaps.after(match.end())
+            if script.startswith(b"(", position):
+                position = gaps.after(position + 1)
+            specifier = _SPECIFIER.match(script, position)
+            if specifier is None:
+                continue
+            if spans is None:
+                spans = [] if anywhere else list(_texts(script))
+            if not _hidden(spans, match.start(), True):
+                found.append((match.start(), _UNICODE.sub(_character, specifier[2])))
     return found
+
+
+class _Gaps:
+    """Skips white space and comments; where comments end is looked for once."""
+
+    def __init__(self, script: bytes) -> None:
+        self._script = script
+        self._end = -1
+
+    def after(self, position: int) -> int:
+        while True:
+            space = _SPACE.match(self._script, position)
+            position = space.end() if space else position
+            if not self._script.startswith(b"/*", position):
+                return position
+            if self._end < position + 4:
+                self._end = self._script.find(b"*/", position + 2) + 2
+                if self._end == 1:
+                    self._end = len(self._script)
+            position = self._end
 
 
 def _compile(text: str, service: Service) -> _Token:

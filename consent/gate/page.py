@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
+from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
@@ -19,6 +20,10 @@ from consent.gate.urls import Url, resolve
 from consent.policy import Service
 
 _DATA = re.compile(r"([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]")
+_WHOLE = re.compile(r"https?://[!-~]{,400}\Z")
+_JUDGED = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,9 @@ class Blocked:
     url: str
     tag: str
     blocked: bool
+
+
+_UNKNOWN = Blocked(service=None, host="", url="", tag="", blocked=False)
 
 
 @dataclass(slots=True)
@@ -50,6 +58,7 @@ class Page:
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
     words: tuple[bytes, ...] = ()
+    judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     relative_matters: bool = field(init=False)
     marks: tuple[re.Pattern[bytes], ...] = field(init=False)
 
@@ -96,6 +105,18 @@ class Page:
 
     def judge(self, text: str, tag: str) -> Blocked | None:
         """What has to be said of a URL: blocked, passing though undeclared, or ``None`` for nothing."""
+        if len(self.bases) > 1 or not _WHOLE.match(text):
+            return self._judged(text, tag)
+        known = self.judged
+        finding = known.get((text, tag), _UNKNOWN)
+        if finding is _UNKNOWN:
+            finding = self._judged(text, tag)
+            if len(known) >= _JUDGED:
+                known.clear()
+            known[text, tag] = finding
+        return finding
+
+    def _judged(self, text: str, tag: str) -> Blocked | None:
         passing = None
         for url in self.resolve(text):
             finding = self.finding(self.matcher.verdict(url, own=self.bases[0].host), tag)
@@ -137,10 +158,32 @@ class Page:
         found = []
         if self.words:
             found = [self._inline(service, tag) for service in self.signatures.services(text) if self._denied(service)]
-        for specifier in inline.imports(text):
-            name = specifier.decode(self.codec, "replace")
-            if re.match(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]", name):
-                found += self.judge_each([name], tag)
+        for _, specifier in inline.imports(text):
+            found += self._imported(specifier, tag)
+        return found
+
+    def _imported(self, specifier: bytes, tag: str) -> list[Blocked]:
+        name = specifier.decode(self.codec, "replace")
+        return self.judge_each([name], tag) if _ADDRESS.match(name) else []
+
+    def telling(self, text: bytes) -> list[tuple[int, Blocked]]:
+        """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
+        found = [
+            (at, self._inline(service, "script"))
+            for at, service in self.signatures.anywhere(text)
+            if self._denied(service)
+        ]
+        for at, specifier in inline.imports(text, anywhere=True):
+            found += [(at, said) for said in self._imported(specifier, "script") if said.blocked]
+        return sorted(found, key=itemgetter(0))
+
+    def loose(self, text: bytes) -> list[tuple[int, Blocked]]:
+        """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
+        found = []
+        for at, url in css.loose(text):
+            finding = self.judge(url.decode(self.codec, "replace"), "style")
+            if finding is not None:
+                found.append((at, finding))
         return found
 
     def _denied(self, service: Service) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -25,8 +26,8 @@ HEAD: Final = frozenset(
         b"template",
     )
 )
-SECTIONS: Final = frozenset((b"article", b"aside", b"main", b"nav", b"section"))
-LANDMARKS: Final = SECTIONS | {b"footer", b"body", b"template"}
+SECTION: Final = re.compile(rb"<(/?)(?:article|aside|main|nav|section)(?=[\t\n\f\r />])")
+LANDMARKS: Final = frozenset((b"footer", b"body", b"template"))
 
 
 class Place:
@@ -76,15 +77,19 @@ class Place:
             return name not in (b"body", b"html", b"br")
         return name in HEAD
 
+    def sections(self, lower: bytes, start: int, end: int) -> None:
+        """Takes note of the sections that open and close in this lower-case markup, by which a footer is the page's."""
+        if not self._template:
+            for match in SECTION.finditer(lower, start, end):
+                self._depth = max(0, self._depth + (-1 if match[1] else 1))
+
     def landmark(self, name: bytes, *, closes: bool) -> bool:
-        """Takes note of a sectioning tag; true where the settings link goes before this tag."""
+        """Takes note of a landmark; true where the settings link goes before this tag."""
         if name == b"template":
             self._template = max(0, self._template + (-1 if closes else 1))
         if self._template:
             return False
-        if name in SECTIONS:
-            self._depth = max(0, self._depth + (-1 if closes else 1))
-        elif name == b"footer":
+        if name == b"footer":
             if closes and self._inside and not self._depth:
                 return True
             self._inside = (not closes and not self._depth) or (self._inside and bool(self._depth))

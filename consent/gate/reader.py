@@ -1,32 +1,23 @@
-"""A page in pieces: what is held back, what is sent, and whether a place in it is text or inside something.
-
-Whatever the pieces a page comes in, the result is the same, and at most one tag, script or style sheet is held back.
-"""
+"""Where in a page a place is: in text, or inside a tag, a comment, or what one reader only takes for text."""
 
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable
 
 from consent.gate import elements
 from consent.gate.candidates import (
     CDATA_END,
     CLOSERS,
     CONTENT,
-    FINDERS,
     HARMLESS,
     LIMIT,
     UNQUOTED_END,
 )
-from consent.gate.embed import Embed, embed_of
-from consent.gate.evidence import Marks
-from consent.gate.page import Blocked, Page
-from consent.gate.placement import Insert, Place
+from consent.gate.embed import embed_of
+from consent.gate.pieces import Pieces
 from consent.gate.tokens import (
     ATTRIBUTE,
     BEGUN,
-    COMMENT_END,
     NAME,
     RAW_END,
     RAW_TEXT,
@@ -36,138 +27,13 @@ from consent.gate.tokens import (
     attributes,
     in_text,
     reach,
-    script_end,
     token_end,
 )
 from consent.gate.worlds import FOREIGN
 
 
-class Reader:
-    """Holds a page's pieces, sends what is decided, and knows what is text and what is not.
-
-    What is to be done at each place is :class:`~consent.gate.stream.Stream`'s to say, in :meth:`_step`.
-    """
-
-    def __init__(
-        self,
-        page: Page,
-        *,
-        insert: Insert = b"",
-        footer: Insert = b"",
-        placeholder: Callable[[Embed], bytes] | None = None,
-        report: Callable[[Blocked], None] | None = None,
-    ) -> None:
-        self._page = page
-        self._place = Place(insert, footer)
-        self._placeholder = placeholder
-        self._report = report
-        self._rest = b""
-        self._mode = ""
-        self._raw = b""
-        self._skipping = b""
-        self._script = 0
-        self._fences: list[re.Pattern[bytes]] = []
-        self._world: list[bytes] = []
-        self._doubt = False
-        self._escaped = False
-        self._in_object = False
-        self._after = b""
-        self._fresh = True
-        self._open = False
-        self._out: list[bytes] = []
-        # Insertions into a style sheet in SVG, whose text is read once more as markup: they wait for their turn.
-        self._pending: deque[tuple[int, bytes]] = deque()
-        self._start(b"", final=False)
-
-    def feed(self, data: bytes) -> bytes:
-        """Take the next piece; returns what can be sent by now."""
-        if not data:
-            return b""
-        return self._run(self._rest + data if self._rest else data, final=False)
-
-    def close(self) -> bytes:
-        """The page ends here; returns what was still held back."""
-        return self._run(self._rest, final=True)
-
-    def whole(self, html: bytes) -> bytes:
-        """The whole page at once; ``html`` itself where nothing is to be changed."""
-        return self._run(html, final=True)
-
-    def read_as(self, codec: str) -> None:
-        """The page turns out to be written in ``codec``."""
-        self._page.codec = codec
-
-    def _start(self, buffer: bytes, *, final: bool) -> None:
-        self._buffer = buffer
-        self._lower = buffer.lower()
-        self._size = len(buffer)
-        self._final = final
-        self._done = 0
-        self._known = 0
-        self._position = 0
-        self._hold = -1
-        self._eof = -1
-        self._fence_spots: dict[re.Pattern[bytes], int] = {}
-        self._weigh()
-
-    def _weigh(self) -> None:
-        """What matters on this page changes with its ``base``."""
-        self._marks = Marks(self._page.marks, self._lower)
-        self._candidate = self._finder = FINDERS[self._page.relative_matters, self._place.wants_footer]
-        self._found = -1
-
-    @property
-    def _foreign(self) -> bool:
-        """Whether text elements may be markup here, as in SVG."""
-        return self._doubt or bool(self._world and self._world[-1] in FOREIGN)
-
-    def _run(self, buffer: bytes, *, final: bool) -> bytes:
-        self._start(buffer, final=final)
-        if not self._mode or self._resume():
-            while self._step():
-                pass
-            if self._hold < 0 and not self._mode:
-                self._settle()
-        if final:
-            self._finish()
-        keep = self._size if final or self._hold < 0 else self._hold
-        self._insert(keep, b"")
-        if self._pending:
-            self._pending = deque((at - keep, markup) for at, markup in self._pending)
-        self._rest = buffer[keep:]
-        if not self._out:
-            return buffer if keep == self._size and not self._done else buffer[self._done : keep]
-        self._out.append(buffer[self._done : keep])
-        result = b"".join(self._out)
-        self._out.clear()
-        return result
-
-    def _insert(self, at: int, markup: bytes) -> None:
-        while self._pending and self._pending[0][0] <= at:
-            self._put(*self._pending.popleft())
-        if markup:
-            self._put(at, markup)
-
-    def _put(self, at: int, markup: bytes) -> None:
-        self._out.append(self._buffer[self._done : at])
-        self._out.append(markup)
-        self._done = at
-
-    def _suspend(self, mode: str, keep: int) -> bool:
-        """Go on in ``mode`` from ``keep`` with the next piece; always false: nothing more to do with this one."""
-        self._mode = mode
-        self._hold = min(keep, self._size)
-        self._known = self._hold
-        return False
-
-    def _wait(self, at: int) -> bool:
-        """Hold back everything from ``at``; always false."""
-        self._hold = at
-        return False
-
-    def _step(self) -> bool:
-        """Deal with the next thing that may matter; false when the piece holds no more."""
-        raise NotImplementedError
+class Reader(Pieces):
+    """Knows what is text and what is not, and brings readers together that disagree about it."""
 
     def _apply(self, at: int, name_end: int, name: bytes, found: list[Attribute], outcome: elements.Outcome) -> None:
         """Report what was found in one start tag, and insert what makes it inert."""
@@ -294,6 +160,21 @@ class Reader:
         self._known = self._position = fence
         return self._leave(fence) if leave else self._position < self._size
 
+    @property
+    def _foreign(self) -> bool:
+        """Whether text elements may be markup here, as in SVG."""
+        return self._doubt or bool(self._world and self._world[-1] in FOREIGN)
+
+    def _settle(self) -> None:
+        """No candidate is left: hold back what may be the beginning of one."""
+        if self._final and not (self._place.before_body or self._place.wants_footer):
+            return
+        last = self._buffer.rfind(b"<", self._known)
+        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
+            self._unfinished(last)
+        if self._fences and self._hold < 0 and not self._mode and not self._final:
+            self._wait(max(self._known, self._size - 2))
+
     # -- what goes on over pieces
 
     def _giant(self, at: int) -> bool:
@@ -344,60 +225,3 @@ class Reader:
                     self._insert(begun.start(1), elements.PREFIX)
                 self._skipping = begun[2] or b" "
                 position = begun.end()
-
-    def _resume(self) -> bool:
-        """Go on inside what the last piece ended in; true when its end was found."""
-        mode, self._mode = self._mode, ""
-        buffer = self._buffer
-        if mode == "plaintext":
-            return self._suspend(mode, self._size)
-        end, closer = -1, b""
-        if mode == "giant":
-            return self._go_through(0)
-        if mode == "script":
-            end, self._script, position = script_end(self._lower, 0, self._script)
-        elif mode == "raw":
-            match = RAW_END[self._raw].search(self._lower)
-            end, closer = (match.start() if match else -1), b"</" + self._raw + b">"
-            position = self._size - 16
-        elif mode == "comment":
-            comment = COMMENT_END.search(buffer)
-            end, closer = (comment.end() if comment else -1), b"-->"
-            position = self._size - 16
-        else:
-            end = buffer.find(b">") + 1 or -1
-            position = self._size
-        if mode == "script":
-            closer = b"</script>"
-        fence = self._fence()
-        if fence >= 0 and closer and not 0 <= end <= fence:
-            self._insert(fence, closer)
-            return self._leave(fence)
-        if end >= 0:
-            self._known = self._position = end
-            return True
-        if self._final:
-            self._open = True
-            self._mode = mode
-            return False
-        return self._suspend(mode, max(0, position))
-
-    def _settle(self) -> None:
-        """No candidate is left: hold back what may be the beginning of one."""
-        if self._final and not (self._place.before_body or self._place.wants_footer):
-            return
-        last = self._buffer.rfind(b"<", self._known)
-        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
-            self._unfinished(last)
-        if self._fences and self._hold < 0 and not self._mode and not self._final:
-            self._wait(max(self._known, self._size - 2))
-
-    def _finish(self) -> None:
-        """The page is over: what has found no better place goes to its end."""
-        if self._open or self._mode:
-            return
-        at = self._size if self._eof < 0 else self._eof
-        if self._place.before_body:
-            self._insert(at, self._place.notice())
-        if self._place.wants_footer:
-            self._insert(at, self._place.settings())

@@ -12,17 +12,16 @@ from consent.gate.candidates import (
     BOOKED,
     CALLS,
     CDATA_END,
-    CODE_LIMIT,
     CONTENT,
     EVERY,
     FETCHING,
     LIMIT,
     RISKY,
 )
-from consent.gate.css import INERT
 from consent.gate.placement import LANDMARKS
-from consent.gate.reader import Reader
+from consent.gate.texts import Texts
 from consent.gate.tokens import (
+    COMMENT_END,
     NAME,
     RAW_END,
     RAW_TEXT,
@@ -33,13 +32,12 @@ from consent.gate.tokens import (
     in_text,
     is_empty,
     reach,
-    script_end,
     token_end,
 )
 from consent.gate.worlds import BREAKOUT, FOREIGN, HEAD_RUN, PLAIN, TEXT_ONLY, TEXTUAL
 
 
-class Stream(Reader):
+class Stream(Texts):
     """One page on its way: feed it the pieces, close it, and send what both return."""
 
     # -- one step -------------------------------------------------------------------------------------------------
@@ -50,6 +48,9 @@ class Stream(Reader):
             return self._before_body()
         at = self._next_candidate()
         mark = self._marks.after(self._position)
+        if self._place.wants_footer:
+            self._place.sections(self._lower, self._counted, min(at, mark))
+            self._counted = min(at, mark)
         if self._fences:
             fence = self._fence()
             if 0 <= fence <= min(at, mark):
@@ -58,6 +59,8 @@ class Stream(Reader):
             return self._look(mark)
         if at == self._size:
             return False
+        if self._passes(at, sure=False):
+            return True
         if self._buffer[at + 1] == 0x21:
             return (self._real(at) and self._declaration(at)) or self._goes_on()
         return self._tag(at, sure=False)
@@ -77,16 +80,16 @@ class Stream(Reader):
         """There is a mark at ``at``, which means something if it is inside a tag."""
         buffer = self._buffer
         self._position = at + 1
-        if buffer[at] == 0x28 and not self._is_call(at):
-            return True
         start = buffer.rfind(b"<", self._known, at)
         if start < 0:
+            return self._to_next_tag(at)
+        if buffer[at] == 0x28 and not self._is_call(at):
             return True
         if in_text(buffer, self._known, start):
             self._known = start
             match = TAG.match(buffer, start)
-            if match is not None and match.end() <= at:
-                return True
+            if match is not None:
+                return self._to_next_tag(at) if match.end() <= at else self._tag(start, sure=True)
         start, end = reach(buffer, self._known, at)
         if start == at:
             self._known = at
@@ -101,6 +104,22 @@ class Stream(Reader):
             return self._tag(start, sure=True)
         self._known = self._position = end
         return True
+
+    def _to_next_tag(self, at: int) -> bool:
+        """What is at ``at`` is in text, and so is all that follows up to the next tag."""
+        following = self._buffer.find(b"<", at)
+        self._position = following if following >= 0 else self._size
+        return True
+
+    def _comment_end(self, at: int) -> int:
+        """As :func:`comment_end`, but what was looked for once is not looked for again."""
+        after = at + 4
+        if self._buffer.startswith((b">", b"->"), after):
+            return comment_end(self._buffer, at)
+        if self._dashes[0] < after:
+            match = COMMENT_END.search(self._buffer, after)
+            self._dashes = (match.start(), match.end()) if match else (self._size + 1, -1)
+        return self._dashes[1]
 
     def _is_call(self, at: int) -> bool:
         """Whether the parenthesis may belong to a style sheet's address or to a script that matters."""
@@ -126,7 +145,7 @@ class Stream(Reader):
         if self._fences and self._fence() == at:
             return self._leave(at)
         if NAME.match(buffer, at):
-            return self._tag(at, sure=True)
+            return self._passes(at, sure=True) or self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at) or self._lower.startswith(b"<![cdata[", at):
             return self._declaration(at)
         end = token_end(buffer, at) if buffer[at] == 0x3C else at
@@ -153,7 +172,7 @@ class Stream(Reader):
             else:
                 self._known = self._position = end
             return True
-        end = comment_end(buffer, at)
+        end = self._comment_end(at)
         if fence >= 0 and not 0 <= end <= fence:
             return self._cut(at, fence)
         if end >= 0:
@@ -293,81 +312,3 @@ class Stream(Reader):
         elements.bases(self._page, found)
         if self._page.marks is not before:
             self._weigh()
-
-    def _raw_text(self, name: bytes, end: int) -> bool:
-        """Skip the text of an element whose content is no markup (but see :meth:`_cut` for SVG)."""
-        if self._foreign:
-            if name not in TEXTUAL.get(self._world[-1] if self._world else b"", ()):
-                self._push(RAW_END[name], end)
-            return True
-        if name == b"plaintext":
-            if self._fences:
-                return True  # it is text to one reader only, and that one has none of what follows
-            self._open = True
-            return self._suspend("plaintext", self._size)
-        close = RAW_END[name].search(self._lower, end)
-        fence = self._fence()
-        if fence >= 0 and not (close and close.start() <= fence):
-            self._insert(fence, b"</" + name + b">")
-            return self._leave(fence)
-        if close:
-            self._known = self._position = close.start()
-            return True
-        self._raw = name
-        return self._suspend("raw", max(end, self._size - 16))
-
-    def _code(
-        self, name: bytes, at: int, name_end: int, end: int, found: list[Attribute], outcome: elements.Outcome | None
-    ) -> bool:
-        """A script or a style sheet: its text decides about its start tag, so both are read together."""
-        buffer, page = self._buffer, self._page
-        outcome = outcome or elements.Outcome()
-        as_markup = self._foreign
-        if as_markup and RAW_END[name] in self._fences:
-            self._apply(at, name_end, name, found, outcome)
-            return True  # inside another of its kind, whose text was read already
-        state, position = 0, max(end, self._size - 16)
-        if as_markup or name == b"style":
-            close_match = RAW_END[name].search(self._lower, end)
-            close = close_match.start() if close_match else -1
-            if name == b"script" and self._lower.find(b"<!--", end, close if close >= 0 else self._size) >= 0:
-                self._escaped = self._escaped or script_end(self._lower, end)[0] != close
-        else:
-            close, state, position = script_end(self._lower, end)
-        fence = self._fence()
-        cut = fence >= 0 and not 0 <= close <= fence
-        if cut:
-            close = fence
-        read = self._size if close < 0 else close
-        if close < 0 and not self._final and read - end < CODE_LIMIT:
-            self._known = self._position = at
-            return self._wait(at)
-        body = buffer[end : min(read, end + CODE_LIMIT)]
-        inner: list[tuple[int, bytes]] = []
-        marked = page.relative_matters or self._marks.after(end) < read
-        if name == b"style":
-            sheet = page.sheet(buffer[end:read], "style") if marked else []
-            outcome.said += [said for _, said in sheet]
-            inner = [(end + offset, INERT) for offset, said in sheet if said.blocked]
-        elif not marked and not page.words and not any(a.name == b"type" for a in found):
-            pass
-        elif not any(a.name == b"src" for a in found) or self._foreign:
-            more = elements.inline_script(page, found, body)
-            outcome.said += more.said
-            outcome.renamed += more.renamed
-            outcome.inert_script |= more.inert_script
-        self._apply(at, name_end, name, found, outcome)
-        if as_markup and b"<" in buffer[end:read]:
-            self._pending.extend(inner)
-            self._push(RAW_END[name], end)
-            return True
-        for position_, markup in inner:
-            self._insert(position_, markup)
-        if cut:
-            self._insert(fence, b"</" + name + b">")
-            return self._leave(fence)
-        if close >= 0:
-            self._known = self._position = close
-            return True
-        self._raw, self._script = name, state
-        return self._suspend("script" if name == b"script" and not as_markup else "raw", position)

@@ -41,14 +41,17 @@ TEXT_ONLY: Final = {
     for names in TEXTUAL.values()
     for name in names
 }
-_TAG_REST = rb"(?=[\t\n\f\r />])(?:[^\"'=<>]++(?<=[a-z0-9\-])=\"[^\"<>]*+\")*+[^\"'=<>]*+>"
+_ATTRIBUTES = rb"(?=[\t\n\f\r />])(?:[^\"'=<>]++(?<=[a-z0-9\-])=\"[^\"]*+\")*+[^\"'=<>]*+>"
+_SHAPE = rb"(?:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|use|symbol|stop|lineargradient)"
 ICON: Final = (
-    _TAG_REST
-    + rb"(?:[^<]++|<(?:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|use|symbol|stop|lineargradient)"
-    + _TAG_REST
-    + rb"|</(?:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|use|symbol|stop|lineargradient)>"
-    + rb"|<title>[^<]*+</title>)*+</svg>"
+    _ATTRIBUTES
+    + rb"(?:[^<]*+<(?:"
+    + _SHAPE
+    + _ATTRIBUTES
+    + rb"|/"
+    + _SHAPE
+    + rb">|title>[^<]*+</title>))*+[^<]*+</svg>"
 )
 """What follows ``<svg`` in the lower-case text of a plain icon, which needs no closer look."""
-HEAD_RUN: Final = re.compile(rb"(?:[\t\n\f\r ]*+<(?:meta|link)" + _TAG_REST + rb")++")
+HEAD_RUN: Final = re.compile(rb"(?:[\t\n\f\r ]*+<(?:meta|link)" + _ATTRIBUTES + rb")++")
 """Links and metadata in the lower-case text of a head, as they are usually written."""

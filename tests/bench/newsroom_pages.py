@@ -1,4 +1,6 @@
-"""Made news pages, as long as one asks for, with what such pages have: own pictures, icons, scripts, and third parties."""
+"""Made news pages, as long as one asks for, with what such pages have: pictures, icons, scripts, third parties."""
+
+# ruff: noqa: E501, SIM905  # pages are made of long lines
 
 from __future__ import annotations
 

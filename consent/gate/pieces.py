@@ -1,0 +1,159 @@
+"""A page in pieces: what is held back, and what is sent.
+
+Whatever the pieces a page comes in, the result is the same, and at most one tag, script or style sheet is held back.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+
+from consent.gate.candidates import FINDERS
+from consent.gate.embed import Embed
+from consent.gate.evidence import Marks
+from consent.gate.page import Blocked, Page
+from consent.gate.placement import Insert, Place
+
+
+class Pieces(ABC):
+    """Holds a page's pieces and sends what is decided; what is to be done, others say in :meth:`_step`."""
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        insert: Insert = b"",
+        footer: Insert = b"",
+        placeholder: Callable[[Embed], bytes] | None = None,
+        report: Callable[[Blocked], None] | None = None,
+    ) -> None:
+        self._page = page
+        self._place = Place(insert, footer)
+        self._placeholder = placeholder
+        self._report = report
+        self._rest = b""
+        self._mode = ""
+        self._raw = b""
+        self._skipping = b""
+        self._script = 0
+        self._fences: list[re.Pattern[bytes]] = []
+        self._world: list[bytes] = []
+        self._doubt = False
+        self._escaped = False
+        self._reading = b""
+        self._in_object = False
+        self._after = b""
+        self._fresh = True
+        self._open = False
+        self._out: list[bytes] = []
+        # Insertions into a style sheet in SVG, whose text is read once more as markup: they wait for their turn.
+        self._pending: deque[tuple[int, bytes]] = deque()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next piece; returns what can be sent by now."""
+        if not data:
+            return b""
+        return self._run(self._rest + data if self._rest else data, final=False)
+
+    def close(self) -> bytes:
+        """The page ends here; returns what was still held back."""
+        return self._run(self._rest, final=True)
+
+    def whole(self, html: bytes) -> bytes:
+        """The whole page at once; ``html`` itself where nothing is to be changed."""
+        return self._run(html, final=True)
+
+    def read_as(self, codec: str) -> None:
+        """The page turns out to be written in ``codec``."""
+        self._page.codec = codec
+
+    def _start(self, buffer: bytes, *, final: bool) -> None:
+        self._buffer = buffer
+        self._lower = buffer.lower()
+        self._size = len(buffer)
+        self._final = final
+        self._done = 0
+        self._known = 0
+        self._position = 0
+        self._hold = -1
+        self._eof = -1
+        self._counted = 0
+        self._dashes = (-1, -1)
+        self._fence_spots: dict[re.Pattern[bytes], int] = {}
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """What matters on this page changes with its ``base``."""
+        self._marks = Marks(self._page.marks, self._lower)
+        self._candidate = self._finder = FINDERS[self._page.relative_matters, self._place.wants_footer]
+        self._found = -1
+
+    def _run(self, buffer: bytes, *, final: bool) -> bytes:
+        self._start(buffer, final=final)
+        if not self._mode or self._resume():
+            while self._step():
+                self._counted = self._position
+            if self._hold < 0 and not self._mode:
+                self._settle()
+        if self._place.wants_footer and not self._place.before_body:
+            self._place.sections(self._lower, self._counted, self._size if self._hold < 0 else self._hold)
+        if final:
+            self._finish()
+        keep = self._size if final or self._hold < 0 else self._hold
+        self._insert(keep, b"")
+        if self._pending:
+            self._pending = deque((at - keep, markup) for at, markup in self._pending)
+        self._rest = buffer[keep:]
+        if not self._out:
+            return buffer if keep == self._size and not self._done else buffer[self._done : keep]
+        self._out.append(buffer[self._done : keep])
+        result = b"".join(self._out)
+        self._out.clear()
+        return result
+
+    def _insert(self, at: int, markup: bytes) -> None:
+        while self._pending and self._pending[0][0] <= at:
+            self._put(*self._pending.popleft())
+        if markup:
+            self._put(at, markup)
+
+    def _put(self, at: int, markup: bytes) -> None:
+        self._out.append(self._buffer[self._done : at])
+        self._out.append(markup)
+        self._done = at
+
+    def _suspend(self, mode: str, keep: int) -> bool:
+        """Go on in ``mode`` from ``keep`` with the next piece; always false: nothing more to do with this one."""
+        self._mode = mode
+        self._hold = min(keep, self._size)
+        self._known = self._hold
+        return False
+
+    def _wait(self, at: int) -> bool:
+        """Hold back everything from ``at``; always false."""
+        self._hold = at
+        return False
+
+    def _finish(self) -> None:
+        """The page is over: what has found no better place goes to its end."""
+        if self._open or self._mode:
+            return
+        at = self._size if self._eof < 0 else self._eof
+        if self._place.before_body:
+            self._insert(at, self._place.notice())
+        if self._place.wants_footer:
+            self._insert(at, self._place.settings())
+
+    @abstractmethod
+    def _step(self) -> bool:
+        """Deal with the next thing that may matter; false when the piece holds no more."""
+
+    @abstractmethod
+    def _resume(self) -> bool:
+        """Go on inside what the last piece ended in; true when its end was found."""
+
+    @abstractmethod
+    def _settle(self) -> None:
+        """No candidate is left: hold back what may be the beginning of one."""

@@ -1,0 +1,71 @@
+"""What the text of a script does, by the script's type: code, an import map, or speculation rules."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from consent.gate.elements import Outcome, disarm
+from consent.gate.page import Blocked, Page
+from consent.gate.tokens import Attribute
+
+_SCRIPT_TYPE = re.compile(
+    r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?",
+    re.IGNORECASE,
+)
+_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+
+
+def runs(page: Page, attributes: list[Attribute]) -> bool:
+    """Whether an inline script with these attributes may run as JavaScript, by any of its ``type`` attributes."""
+    types = [page.text(a.value).strip() for a in attributes if a.name == b"type"]
+    return not types or any(_SCRIPT_TYPE.fullmatch(kind.partition(";")[0].strip()) for kind in types)
+
+
+def inline_script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome:
+    """What the text of a script does, by the script's type, and what is to be done to its start tag."""
+    outcome = Outcome()
+    types = [page.text(a.value).strip().lower() for a in attributes if a.name == b"type"]
+    if runs(page, attributes):
+        outcome.said = page.script(body, "script")
+    elif "importmap" in types:
+        outcome.said = _addresses(page, body)
+    elif "speculationrules" in types:
+        outcome.said = speculation(page, body)
+    if any(finding.blocked for finding in outcome.said):
+        disarm(outcome, attributes)
+    return outcome
+
+
+def speculation(page: Page, body: bytes) -> list[Blocked]:
+    """Speculation rules: each listed URL; rules that name no URL could fetch any link, and are denied by default."""
+    if page.denies_nothing:
+        return []
+    try:
+        rules = json.loads(body)
+        lists = [rule for key in rules for rule in rules[key] if isinstance(rules[key], list)]
+        named = all(isinstance(rule.get("urls"), list) and "where" not in rule for rule in lists)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        named = False
+    if not named:
+        return [Blocked(service=None, host="speculationrules", url="", tag="script", blocked=True)]
+    return page.judge_each([str(url) for rule in lists for url in rule["urls"]], "script")
+
+
+def _addresses(page: Page, body: bytes) -> list[Blocked]:
+    found: list[Blocked] = []
+    for match in _JSON_URL.finditer(body):
+        try:
+            text = json.loads(b'"' + match[1] + b'"')
+        except ValueError:
+            text = match[1].decode("utf-8", "replace")
+        if re.match(r"[/\\.]|[a-zA-Z][a-zA-Z0-9+.\-]*:", text):
+            found += page.judge_each([text], "script")
+    return found
+
+
+def is_read_whole(page: Page, attributes: list[Attribute]) -> bool:
+    """Whether the text is of a kind that can't be read in parts."""
+    return any(
+        page.text(a.value).strip().lower() in ("importmap", "speculationrules") for a in attributes if a.name == b"type"
+    )

@@ -1,0 +1,217 @@
+"""What is text to a parser: scripts, style sheets, and the elements that hold no markup."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from consent.gate import elements, scripts
+from consent.gate.candidates import CODE_LIMIT, QUIET
+from consent.gate.css import INERT
+from consent.gate.page import Blocked
+from consent.gate.reader import Reader
+from consent.gate.tokens import COMMENT_END, RAW_END, Attribute, in_text, script_end
+from consent.gate.worlds import TEXTUAL
+
+_OVERLAP: Final = 4096
+"""The longest address or call that is seen whatever the pieces it comes in, in bytes."""
+_END_TAG: Final = 16
+"""The most of an end tag that may be there before it is recognised, in bytes."""
+
+
+class Texts(Reader):
+    """Reads the text of elements that hold no markup, and says what it fetches or runs."""
+
+    def _passes(self, at: int, *, sure: bool) -> bool:
+        """Whether a script, style sheet or title begins here in which there is nothing to find: it is left behind."""
+        element = QUIET.match(self._lower, at)
+        if element is None or self._foreign or self._fences or self._page.relative_matters:
+            return False
+        close = RAW_END[element[1]].search(self._lower, element.end())
+        if close is None or close.start() - at > CODE_LIMIT:
+            return False
+        end = close.start()
+        mark = self._marks.after(at)
+        if mark < end and (mark < element.end() or element[1] != b"script"):
+            return False
+        if element[1] == b"script":
+            text = self._lower[element.end() : end]
+            telling = (b"<!--", b"import", b"from", *self._page.words)
+            if any(word in text for word in telling) or (self._page.words and b"\\" in text):
+                return False
+        if not sure and not in_text(self._buffer, self._known, at):
+            return False
+        self._known = self._position = end
+        return True
+
+    def _raw_text(self, name: bytes, end: int) -> bool:
+        """Skip the text of an element whose content is no markup (but see :meth:`_cut` for SVG)."""
+        if self._foreign:
+            if name not in TEXTUAL.get(self._world[-1] if self._world else b"", ()):
+                self._push(RAW_END[name], end)
+            return True
+        if name == b"plaintext":
+            if self._fences:
+                return True  # it is text to one reader only, and that one has none of what follows
+            self._open = True
+            return self._suspend("plaintext", self._size)
+        close = RAW_END[name].search(self._lower, end)
+        fence = self._fence()
+        if fence >= 0 and not (close and close.start() <= fence):
+            self._insert(fence, b"</" + name + b">")
+            return self._leave(fence)
+        if close:
+            self._known = self._position = close.start()
+            return True
+        self._raw = name
+        return self._suspend("raw", max(end, self._size - 16))
+
+    def _code(
+        self, name: bytes, at: int, name_end: int, end: int, found: list[Attribute], outcome: elements.Outcome | None
+    ) -> bool:
+        """A script or a style sheet: its text decides about its start tag, so both are read together."""
+        buffer, page = self._buffer, self._page
+        outcome = outcome or elements.Outcome()
+        as_markup = self._foreign
+        if as_markup and RAW_END[name] in self._fences:
+            self._apply(at, name_end, name, found, outcome)
+            return True  # inside another of its kind, whose text was read already
+        position = max(end, self._size - 16)
+        if as_markup or name == b"style":
+            close_match = RAW_END[name].search(self._lower, end)
+            close = close_match.start() if close_match else -1
+            if name == b"script" and self._lower.find(b"<!--", end, close if close >= 0 else self._size) >= 0:
+                text = self._lower[end : close + 9] if close >= 0 else b"<!--"
+                self._escaped = self._escaped or script_end(text, 0)[0] != close - end
+        else:
+            close, self._script, position = script_end(self._lower, end)
+        fence = self._fence()
+        cut = fence >= 0 and not 0 <= close <= fence
+        if cut:
+            close = fence
+        read = self._size if close < 0 else close
+        if close < 0 and not self._final and read - end <= CODE_LIMIT + _END_TAG:
+            self._known = self._position = at
+            return self._wait(at)
+        long = read - end > CODE_LIMIT + (_END_TAG if close < 0 else 0)
+        body = buffer[end : min(read, end + CODE_LIMIT)]
+        seam = end + CODE_LIMIT - _OVERLAP if long else read
+        inner: list[tuple[int, bytes]] = []
+        marked = page.relative_matters or self._marks.after(end) < read
+        if name == b"style":
+            sheet = page.sheet(body, "style") if marked else []
+            outcome.said += [said for at_, said in sheet if end + at_ < seam]
+            inner = [(end + at_, INERT) for at_, said in sheet if said.blocked and end + at_ < seam]
+        elif not marked and not page.words and not any(a.name == b"type" for a in found):
+            pass
+        elif not any(a.name == b"src" for a in found) or self._foreign:
+            more = scripts.inline_script(page, found, body)
+            outcome.said += more.said
+            outcome.renamed += more.renamed
+            outcome.inert_script |= more.inert_script
+        if long and not outcome.inert_script:
+            if as_markup or self._fences or page.relative_matters or scripts.is_read_whole(page, found):
+                elements.disarm(outcome, found)
+            elif name == b"style" or scripts.runs(page, found):
+                self._reading = name
+        self._apply(at, name_end, name, found, outcome)
+        if as_markup and b"<" in buffer[end:read]:
+            self._pending.extend(inner)
+            self._push(RAW_END[name], end)
+            return True
+        for position_, markup in inner:
+            self._insert(position_, markup)
+        if cut:
+            self._insert(fence, b"</" + name + b">")
+            return self._leave(fence)
+        self._raw = name
+        if self._reading:
+            if name == b"script":
+                _, self._script, seam = script_end(self._lower[:seam], end)
+            return self._read_on(seam)
+        if close >= 0:
+            self._known = self._position = close
+            return True
+        return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
+
+    def _read_on(self, start: int) -> bool:
+        """The text of a script or style sheet that is too long to be read as a whole goes on at ``start``."""
+        lower = self._lower
+        if self._raw == b"script":
+            end, _, stop = script_end(lower, start, self._script)
+        else:
+            close = RAW_END[self._raw].search(lower, start)
+            end = stop = close.start() if close else -1
+        if end < 0:
+            stop = self._size if self._final else max(start, self._size - _OVERLAP)
+        if self._raw == b"script":
+            for at, said in self._page.telling(self._buffer[start : end if end >= 0 else self._size]):
+                if start + at < stop:
+                    return self._break_off(start, start + at, said)
+            if end < 0:
+                _, self._script, stop = script_end(lower[:stop], start, self._script)
+        else:
+            for at, said in self._page.loose(self._buffer[start : end if end >= 0 else self._size]):
+                if start + at < stop:
+                    self._page.tell(said, self._report)
+                    self._insert(start + at, INERT if said.blocked else b"")
+        if end >= 0:
+            self._reading = b""
+            self._known = self._position = end
+            return True
+        if self._final:
+            self._open = True
+            self._mode = "code"
+            return False
+        return self._suspend("code", stop)
+
+    def _break_off(self, start: int, at: int, said: Blocked) -> bool:
+        """End a script before what gives it away, and make its rest another that doesn't run."""
+        self._page.tell(said, self._report)
+        escaped = script_end(self._lower[:at], start, self._script)[1]
+        closer = b"--></script>" if escaped else b"</script>"
+        self._insert(at, closer + b'<script type="text/plain"' + elements.marker(self._page, [said]) + b">")
+        self._reading = b""
+        end, self._script, position = script_end(self._lower, at)
+        if end >= 0:
+            self._known = self._position = end
+            return True
+        return self._suspend("script", position)
+
+    def _resume(self) -> bool:
+        """Go on inside what the last piece ended in; true when its end was found."""
+        mode, self._mode = self._mode, ""
+        buffer = self._buffer
+        if mode == "plaintext":
+            return self._suspend(mode, self._size)
+        if mode == "code":
+            return self._read_on(0)
+        end, closer = -1, b""
+        if mode == "giant":
+            return self._go_through(0)
+        if mode == "script":
+            end, self._script, position = script_end(self._lower, 0, self._script)
+        elif mode == "raw":
+            match = RAW_END[self._raw].search(self._lower)
+            end, closer = (match.start() if match else -1), b"</" + self._raw + b">"
+            position = self._size - 16
+        elif mode == "comment":
+            comment = COMMENT_END.search(buffer)
+            end, closer = (comment.end() if comment else -1), b"-->"
+            position = self._size - 16
+        else:
+            end = buffer.find(b">") + 1 or -1
+            position = self._size
+        if mode == "script":
+            closer = b"</script>"
+        fence = self._fence()
+        if fence >= 0 and closer and not 0 <= end <= fence:
+            self._insert(fence, closer)
+            return self._leave(fence)
+        if end >= 0:
+            self._known = self._position = end
+            return True
+        if self._final:
+            self._open = True
+            self._mode = mode
+            return False
+        return self._suspend(mode, max(0, position))
