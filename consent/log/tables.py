@@ -25,7 +25,7 @@ from sqlalchemy import (
     inspect,
 )
 
-HEAD: Final = "0002"  # the newest migration; a test holds it against migrations/versions
+HEAD: Final = "0003"  # the newest migration; a test holds it against migrations/versions
 
 metadata: Final = MetaData()
 
@@ -147,6 +147,18 @@ daily: Final = Table(
     Column("choices", String(2000), nullable=False),  # the entry's granted and refused categories, as canonical JSON
     Column("n", BigInteger, nullable=False),
     PrimaryKeyConstraint("log_id", "day", "event", "choices", name="daily_key"),
+)
+
+
+tally: Final = Table(
+    "tally",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("detail", String(300), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("log_id", "day", "what", "detail", name="tally_key"),
 )
 
 

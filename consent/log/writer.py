@@ -10,27 +10,29 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import sqlite3
 import threading
 import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-
 from consent.decision import Artefact, Decision
 from consent.errors import NotRecorded
+from consent.log import tally
 from consent.log.address import Address
 from consent.log.keyring import Keyring
 from consent.log.record import Draft
 from consent.log.store import Store
+from consent.log.tally import Tally
+from consent.log.trouble import UNUSABLE, cause, is_locked
 
 ARCHIVE_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 5.0
+TALLY_SECONDS: Final = 10.0  # between writing down what was counted, while there is other work
 SEAL_SECONDS: Final = 1.0
 SEAL_RETRY_SECONDS: Final = 5.0
 SEAL_AT_ONCE: Final = 1_000  # recording waits while this many are sealed
@@ -38,7 +40,6 @@ MOST_AT_ONCE: Final = 500
 MOST_WAITING: Final = 10_000
 KNOWN_ARTEFACTS: Final = 256
 _RETRY_SECONDS: Final = 0.02
-_UNUSABLE: Final = (SQLAlchemyError, sqlite3.Error, OSError)
 _log = logging.getLogger("consent.log")
 
 
@@ -68,6 +69,8 @@ class Log:
         self._known: OrderedDict[str, Artefact] = OrderedDict()
         self._store: Store | None = None
         self._thread: threading.Thread | None = None
+        self._tally = Tally()
+        self._tallied_at = time.monotonic()
         self._seal_at: float | None = None  # by the monotonic clock; nothing waits to be sealed without it
         self._closing = self._forking = self._still = False
         self._locks()
@@ -114,6 +117,48 @@ class Log:
         """
         self._submit(_Job(draft=Draft.of(decision)), timeout=timeout)
 
+    def tally(self, what: str, detail: str = "") -> None:
+        """Count one event of today; written down within seconds. Never raises and never waits."""
+        self._tally.add(what, detail)
+        with self._lock:
+            try:
+                self._start()
+            except NotRecorded as error:
+                _log.warning("%s", error)
+
+    def tallies(self, what: str) -> list[tuple[date, str, int]]:
+        """What was counted: day, detail and number, by day. Raises ``NotRecorded`` if it can't be looked up."""
+
+        def ask(store: Store) -> list[tuple[date, str, int]]:
+            self._write_tally(store)
+            return tally.read(store, what)
+
+        found: list[tuple[date, str, int]] = self._submit(_Job(ask=ask), timeout=ARCHIVE_SECONDS)
+        return found
+
+    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+        """One receipt's history in one of the forms of :mod:`consent.log.receipt`; ``None`` if there is none.
+
+        Raises ``NotRecorded`` if it can't be looked up.
+        """
+        from consent.log import receipt
+
+        job = _Job(ask=lambda store: receipt.receipt(store, receipt_id, form))
+        found: bytes | None = self._submit(job, timeout=ARCHIVE_SECONDS)
+        return found
+
+    def erase(self, receipt_id: str) -> bool:
+        """Erase what is recorded under a receipt; false if nothing was. Raises ``NotRecorded`` if that fails."""
+        from consent.log import erase
+
+        def ask(store: Store) -> bool:
+            try:
+                return bool(erase.erase(store, bytes.fromhex(receipt_id)))
+            except (erase.EraseError, ValueError) as error:
+                raise NotRecorded(str(error)) from error
+
+        return bool(self._submit(_Job(ask=ask), timeout=ARCHIVE_SECONDS))
+
     def close(self) -> None:
         """Let waiting work finish and give the database back; a later call opens it again."""
         with self._lock:
@@ -136,17 +181,12 @@ class Log:
             if len(self._waiting) >= MOST_WAITING:
                 raise NotRecorded("Too many decisions are waiting to be recorded.")
             self._waiting.append(job)
-            if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(target=self._run, name="consent-log", daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError as error:  # no more threads, or the interpreter is going down
-                    self._thread = None
-                    self._waiting.remove(job)
-                    raise NotRecorded(f"The consent log can't start its writer: {error}.") from error
-            else:
-                self._wake.notify()
+            try:
+                self._start()
+            except NotRecorded:
+                self._waiting.remove(job)
+                raise
+            self._wake.notify()
         if not job.done.wait(max(0.0, timeout)):
             job.given_up = True
             if not job.done.is_set():
@@ -154,6 +194,18 @@ class Log:
         if job.error is not None:
             raise job.error
         return job.answer
+
+    def _start(self) -> None:
+        """Have the thread running; needs the lock. Raises ``NotRecorded`` where it can't be started."""
+        if self._thread is not None:
+            return
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="consent-log", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # no more threads, or the interpreter is going down
+            self._thread = None
+            raise NotRecorded(f"The consent log can't start its writer: {error}.") from error
 
     @property
     def _place(self) -> str:
@@ -180,6 +232,7 @@ class Log:
                     self._seal_at = min(due, time.monotonic())  # at once when closing
                     return []
             with self._busy:  # always before the lock, here and before a fork
+                self._write_down()
                 if self.address.path:  # a log in memory ends with its connection
                     self._drop()
                 with self._lock:
@@ -196,11 +249,11 @@ class Log:
                     break
             except NotRecorded as error:
                 return self._fail(live, error)
-            except _UNUSABLE as error:
-                if _is_locked(error):
+            except UNUSABLE as error:
+                if is_locked(error):
                     time.sleep(_RETRY_SECONDS)
                     continue
-                refusal = NotRecorded(f"The consent log at {self._place} can't be used: {_cause(error)}.")
+                refusal = NotRecorded(f"The consent log at {self._place} can't be used: {cause(error)}.")
                 return self._fail(live, refusal)
             except Exception as error:
                 _log.exception("The consent log failed in a way it should not.")
@@ -229,11 +282,34 @@ class Log:
             job.finish()
         for job, outcome in zip(writing, outcomes, strict=True):
             job.finish(outcome)
+        if writing and time.monotonic() - self._tallied_at >= TALLY_SECONDS:
+            self._write_tally(store)
         for job in live:
             if job.ask is not None:
                 job.answer = job.ask(store)
                 job.finish()
         return True
+
+    def _write_tally(self, store: Store) -> None:
+        self._tallied_at = time.monotonic()
+        counts = self._tally.take()
+        try:
+            with store.transaction() as connection:
+                tally.write(store, connection, counts)
+        except BaseException:
+            self._tally.give_back(counts)
+            raise
+
+    def _write_down(self) -> None:
+        """Write what was counted, before the thread ends; if that can't be done now, the next one does it."""
+        if self._tally:
+            try:
+                self._write_tally(self._opened())
+            except Exception as error:
+                _log.warning(
+                    "The consent log at %s could not write down what was counted: %s", self._place, cause(error)
+                )
+                self._drop()
 
     def _seal(self) -> None:
         """Put what waits into the tree and sign it; if that can't be done, try again later, unless closing."""
@@ -245,8 +321,8 @@ class Log:
             sealed = sealer.seal(store, limit=SEAL_AT_ONCE)
             sealer.sign(store, Keyring.of(str(self.address.path)))
         except Exception as error:
-            if not _is_locked(error):
-                _log.error("The consent log at %s can't be sealed now: %s", self._place, _cause(error))
+            if not is_locked(error):
+                _log.error("The consent log at %s can't be sealed now: %s", self._place, cause(error))
                 self._drop()
             self._seal_at = None if self._closing else time.monotonic() + SEAL_RETRY_SECONDS
         else:
@@ -274,8 +350,8 @@ class Log:
         if store is not None:
             try:
                 store.close()
-            except _UNUSABLE as error:
-                _log.warning("The consent log at %s did not close: %s.", self._place, _cause(error))
+            except UNUSABLE as error:
+                _log.warning("The consent log at %s did not close: %s.", self._place, cause(error))
 
     def _before_fork(self) -> None:
         """Hold everything still, with no database open: SQLite must not be carried into another process."""
@@ -296,6 +372,7 @@ class Log:
         """Begin anew: the parent's thread is not here, and its callers wait there."""
         self._locks()
         self._waiting = deque()
+        self._tally = Tally()
         self._thread = None
         self._seal_at = None
         self._closing = self._forking = False
@@ -306,18 +383,6 @@ class Log:
 
 _open_logs: weakref.WeakSet[Log] = weakref.WeakSet()
 _inherited: list[Store] = []  # left open on purpose: closing the parent's connection here would drop its locks
-
-
-def _is_locked(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, OperationalError) else error
-    return isinstance(cause, sqlite3.OperationalError) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
-
-
-def _cause(error: BaseException) -> str:
-    return str(error.orig) if isinstance(error, OperationalError) else str(error)
 
 
 def _each(action: Callable[[Log], None]) -> Callable[[], None]:
