@@ -21,6 +21,7 @@ from consent.banner.artefact import artefact
 from consent.banner.phrases import N_, Phrases
 from consent.banner.view import Embed, View, Written
 from consent.decision import Artefact
+from consent.market import profile
 from consent.policy import Policy
 
 _TEMPLATES: Final = Path(__file__).parent.parent / "templates"
@@ -36,6 +37,9 @@ LABELS: Final = MappingProxyType(
         "once": N_("Load once"),
         "always": N_("Always show {service}"),
         "hide": N_("Hide this message"),
+        "close": N_("Continue without accepting"),
+        "erase": N_("Erase my record"),
+        "choices": N_("Your privacy choices"),
     }
 )
 TITLES: Final = MappingProxyType(
@@ -47,6 +51,9 @@ TITLES: Final = MappingProxyType(
         "unknown-embed": N_("Nothing to show"),
         "not-granted": N_("Not loaded"),
         "unreadable": N_("This page cannot be shown"),
+        "too-many": N_("Too many answers"),
+        "no-receipt": N_("There is no receipt"),
+        "not-erased": N_("Withdrawn, but not yet erased"),
     }
 )
 
@@ -211,6 +218,7 @@ class Banner:
         phrases = self._phrases(view.locale)
         return self._jinja.get_template(template).render(
             policy=self._policy,
+            market=profile(self._policy.site.market),
             site=self._policy.site,
             root=f"{view.prefix.removesuffix(self._policy.ask.prefix)}/",
             view=view,

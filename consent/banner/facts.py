@@ -35,6 +35,9 @@ TRANSFERS: Final = MappingProxyType(
         "dpf": N_("EU-US Data Privacy Framework"),
         "bcr": N_("Binding corporate rules"),
         "consent": N_("Your explicit consent"),
+        "code-of-conduct": N_("Approved code of conduct"),
+        "certification": N_("Approved certification"),
+        "derogation": N_("Exception for specific situations"),
     }
 )
 STATES: Final = MappingProxyType(
@@ -101,7 +104,7 @@ def stored(item: StorageItem, phrases: Phrases, *, catalogue: str = "") -> Store
     """One storage item in words; what lasts for the session or for ever says so."""
     if item.days == 0 and item.lasts in ("", "session"):
         lasts = phrases.texts.gettext("Until the browser is closed")
-    elif item.days is None and item.lasts in ("", "session"):
+    elif item.days is None and item.lasts in ("", "session", "until deleted", "persistent"):
         lasts = phrases.texts.gettext("Until it is deleted")
     else:
         lasts = phrases.texts.duration(item.lasts)

@@ -76,6 +76,15 @@ MESSAGES: Final = MappingProxyType(
             "If you meant to answer, please do so here."
         ),
         "erased": N_("The record of your choice is erased and your consent is withdrawn."),
+        "not-erased": N_(
+            "Your consent is withdrawn. The record of it could not be erased just now. "
+            "Please write to {contact} and name your receipt number."
+        ),
+        "signal": N_("Your browser sends Global Privacy Control. What it objects to is off again."),
+        "too-many": N_(
+            "Too many answers came from your network within a minute, so nothing was allowed. Please try again later."
+        ),
+        "no-receipt": N_("You have not allowed anything from this browser, so there is no record to download."),
         "unknown-action": N_("This answer could not be understood, so nothing was changed."),
         "unknown-embed": N_("This site has not declared what was asked for, so it is not loaded."),
         "not-granted": N_("You have not allowed this content, so it is not loaded."),
@@ -131,7 +140,8 @@ class Phrases:
 
     def message(self, id: str) -> Markup:
         """What is said after an answer; an unknown id says nothing."""
-        return self.t(MESSAGES[id]) if id in MESSAGES else Markup("")
+        site = self._policy.site
+        return self.t(MESSAGES[id], contact=site.contact or site.controller) if id in MESSAGES else Markup("")
 
     def asked(self, asking: Iterable[str]) -> list[tuple[Category, tuple[Service, ...]]]:
         """The optional categories in the policy's order, each with those of its services that are asked about."""

@@ -27,6 +27,7 @@ def state(policy: Policy, view: View) -> dict[str, str]:
         "necessary": " ".join(sorted(allowed - view.permissions.granted)),
         "services": " ".join(f"{service.category}:{service.key}" for service in policy.services),
         "stubs": " ".join(_stubs(policy, allowed)),
+        **({"shared": ""} if view.shared else {}),
     }
 
 

@@ -12,6 +12,7 @@ TYPES: Final = MappingProxyType(
     {
         "notice.css": "text/css; charset=utf-8",
         "notice.js": "text/javascript; charset=utf-8",
+        "seen.js": "text/javascript; charset=utf-8",
         "stubs.js": "text/javascript; charset=utf-8",
     }
 )

@@ -1,6 +1,6 @@
 // Improves the forms that work without it: answers in place, what is granted comes alive, tabs stay in step.
 const script = document.querySelector("script[data-consent-script]");
-const { prefix, granted: initially, necessary, services } = script.dataset;
+const { prefix, granted: initially, necessary, services, shared } = script.dataset;
 const words = (text) => (text || "").split(" ").filter(Boolean);
 const all = words(services).map((pair) => pair.split(":"));
 const always = new Set(words(necessary));
@@ -208,11 +208,23 @@ document.addEventListener("input", ({ target }) => {
   if (!target.closest(own)) edited = true;
 });
 
-addEventListener("pageshow", async ({ persisted }) => {
-  if (!persisted) return;
+async function ask() {
   const response = await fetch(`${prefix}state`, { cache: "no-store", credentials: "same-origin" });
-  step((await response.json()).granted);
+  return response.json();
+}
+
+addEventListener("pageshow", async ({ persisted }) => {
+  if (persisted) step((await ask()).granted);
 });
+
+// A page that everybody gets alike learns here what this visitor answered; without an answer nothing changes.
+async function learn() {
+  const { granted: keys, asking } = await ask();
+  if (asking) document.documentElement.removeAttribute("data-consent-seen");
+  else document.querySelector("[data-consent-banner]")?.remove();
+  if (keys.length && trusted) become(keys, { scripts: true });
+}
+if (shared !== undefined && window.top === window) learn();
 
 // Another tab, or this page's own past, knows better: what was withdrawn must stop, what was granted may begin.
 function step(keys) {
