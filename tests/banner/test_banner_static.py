@@ -14,7 +14,7 @@ from consent.banner import scripting
 from consent.choice import Choice
 from consent.policy import StorageItem
 
-BUDGET = {"notice.css": 3_000, "notice.js": 5_000, "stubs.js": 500}
+BUDGET = {"notice.css": 3_000, "notice.js": 4_000, "stubs.js": 500, "seen.js": 500}
 ALL = Choice(granted=frozenset(POLICY.current.keys))
 
 
