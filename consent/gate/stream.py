@@ -168,6 +168,7 @@ class Stream(Texts):
             if not end:
                 return self._unfinished(at)
             if self._foreign and buffer[end - 3 : end] != b"]]>":
+                self._be_in_doubt()  # the scanner that reads ahead of the parser sees markup in there
                 self._push(CDATA_END, end)
             else:
                 self._known = self._position = end

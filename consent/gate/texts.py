@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from consent.gate import elements, scripts
@@ -24,8 +25,10 @@ class Texts(Reader):
     def _passes(self, at: int, *, sure: bool) -> bool:
         """Whether a script, style sheet or title begins here in which there is nothing to find: it is left behind."""
         element = QUIET.match(self._lower, at)
-        if element is None or self._foreign or self._fences or self._page.relative_matters:
+        if element is None or self._page.relative_matters:
             return False
+        if self._foreign or self._fences:
+            return self._repeats(element, sure=sure)
         close = RAW_END[element[1]].search(self._lower, element.end())
         if close is None or close.start() - at > CODE_LIMIT:
             return False
@@ -38,6 +41,16 @@ class Texts(Reader):
             telling = (b"<!--", b"import", b"from", *self._page.words)
             if any(word in text for word in telling) or (self._page.words and b"\\" in text):
                 return False
+        if not sure and not in_text(self._buffer, self._known, at):
+            return False
+        self._known = self._position = end
+        return True
+
+    def _repeats(self, element: re.Match[bytes], *, sure: bool) -> bool:
+        """Whether an element begins inside another of its kind, whose text was read already."""
+        at, end = element.span()
+        if RAW_END[element[1]] not in self._fences or 0 <= self._fence() < end or self._marks.after(at) < end:
+            return False
         if not sure and not in_text(self._buffer, self._known, at):
             return False
         self._known = self._position = end

@@ -48,6 +48,7 @@ DISPUTED = [
     b"<svg><g></g></svg ><noscript><style></noscript><img src=%s></style>",
     b"<table><svg></table><style><img src=%s></style>",
     b"<svg><a><svg></a></svg><style><img src=%s></style>",
+    b"<svg><![CDATA[<!-- <hr><hr>]]><script><img src=%s></script>",
     b"<svg><textarea></svg></textarea><style><img src=%s></style>",
 ]  # fmt: skip
 

@@ -63,7 +63,8 @@ def test_a_placeholder_is_told_what_it_stands_for(gate, refused, policy) -> None
     html = b'<html lang=en><iframe name=v width=560 height="315" title="A &amp; B" allow=fullscreen src=//www.youtube.com/embed/x>'
     sent = gate.rewrite(html, refused, base_url=PAGE, placeholder=card)
     assert sent == html.replace(
-        b"<iframe", b'[CARD]<iframe data-consent-service="youtube" data-consent-category="video" data-consent-inert hidden'
+        b"<iframe",
+        b'[CARD]<iframe data-consent-service="youtube" data-consent-category="video" data-consent-inert hidden',
     ).replace(b"src=", b"data-consent-src=")
     (embed,) = seen
     assert embed.service is policy.service("youtube")
