@@ -121,7 +121,10 @@ def test_the_oracle_sees_the_tag_that_was_let_through() -> None:
     "unit",
     [b"<!--", b"<script", b"<script>", b'<a "', b"&", b"<![CDATA[", b"<", b"<a ", b"<img src=//a.stats.example ", b"<svg>", b"<noscript><!--",
      b"<style>", b"<style>/*", b"'", b'="', b"<p '", b"</", b"<noscript><!--</noscript>", b"(", b"<p a='(", b"url(", b"<title>", b"<?",
-     b"<select><style>", b"<x a=b(c)>", b"<p a=\"'\" b='\"'><i>(", b"<textarea><", b"a<b ", b"<svg><style><!--</style>"],
+     b"<select><style>", b"<x a=b(c)>", b"<p a=\"'\" b='\"'><i>(", b"<textarea><", b"a<b ", b"<svg><style><!--</style>",
+     b"<noscript><style>", b"<svg></p><script><!-- <script>", b"<svg></p><style>", b"<math><mi>", b"<svg a=\"", b"<svg><path ", b"<template>",
+     b"<select>", b"//", b"<p //", b"\\", b"<p &#47;", b"<p =\"//", b"<script>import/*", b"<script>=/[", b"<script>`${", b"<style>@import '//x';",
+     b"<style>\\", b"<img srcset='(((", b"<noscript><a '</noscript>", b"<svg a='>//", b"<meta a=\"b\">", b"<svg></p><![CDATA[>"],
 )  # fmt: skip
 def test_hostile_input_costs_no_more_than_linear_time(unit) -> None:
     def cost(size: int) -> float:
