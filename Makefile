@@ -13,13 +13,14 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo test lint bench soak screenshots docs clean browser
+.PHONY: help demo test lint bench bench-gate soak screenshots docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
 	@echo "                      (LIVE=1 uses the real third parties instead of stand-ins on this machine)"
 	@echo "make test             all tests; needs Chromium for those in a browser"
 	@echo "make bench            figures, side by side with what else there is"
+	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared"
 	@echo "make screenshots      the pictures in docs/images"
 	@echo "make docs             the documentation, in docs/_build"
@@ -70,6 +71,9 @@ test: browser lint
 
 bench: $(VENV)/.dev
 	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done
+
+bench-gate: $(VENV)/.dev
+	@$(BIN)/python tests/bench/bench_gate.py
 
 soak: $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)
