@@ -110,3 +110,24 @@ def test_fragments_and_frames_leave_the_signal_to_the_page(make_site: Callable[.
     assert len(log.decisions) == 1
     site.get(cookie=jar, sec_gpc="1", sec_fetch_dest="document")
     assert len(log.decisions) == 2
+
+
+def test_only_the_italian_notice_has_a_way_to_close_it_and_that_refuses(
+    make_site: Callable[..., Served], log: Recording
+) -> None:
+    page = make_site(policy=make_policy(market="it")).get().text
+    assert 'value="close" data-consent-action="reject">Continue without accepting' in page
+    assert 'value="close"' not in make_site().get().text
+
+
+def test_californian_pages_say_that_the_signal_is_followed_and_name_the_link_as_the_law_does(
+    make_site: Callable[..., Served],
+) -> None:
+    site = make_site(policy=make_policy(market="us-ca"))
+    jar = cookie(choose(site, "reject"))
+    followed = site.get(cookie=jar, sec_gpc="1").text
+    assert not shows_notice(site.get(cookie=jar, sec_gpc="1"))
+    assert 'id="gpc-status"' in followed
+    assert "Your privacy choices" in followed
+    assert 'id="gpc-status"' not in site.get(cookie=jar).text
+    assert "Your privacy choices" not in make_site().get().text
