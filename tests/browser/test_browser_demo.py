@@ -35,10 +35,17 @@ def port() -> int:
 
 @pytest.fixture
 def started(port: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command(port), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(port), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c
+    )
     yield process
     process.kill()
     process.communicate()
+
+
+def heeding_ctrl_c() -> None:
+    """A run that was started in the background ignores ctrl-c, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def get(address: str) -> str:
