@@ -1,35 +1,35 @@
 """Writes the evidence into one file that an auditor can check offline, with the verifier inside.
 
-A bundle is a tar: what the log is, its signed checkpoints, the notices that were shown, the records leaf by leaf, the
-counts of each day, a README for a lawyer, and ``verify.py``. The parts are in the order in which they are checked.
+A bundle is a tar of what the log is, its signed checkpoints and their anchors, the notices that were shown, the tree
+in tiles, the records leaf by leaf, what was announced in the tree, the counts of each day, a README for a lawyer, and
+``verify.py``. A selection has the same parts with less in them, and the hashes that lead from it to the signed root.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import tarfile
-import tempfile
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from consent.errors import ConsentError
 from consent.log import tables, verifier
-from consent.log.merkle import HASH_SIZE
+from consent.log.record import canonical
 from consent.log.sealer import counted, tiles
 from consent.log.store import Store
-from consent.log.tiles import WIDTH, Tiles
+from consent.log.tar import Tar
+from consent.log.tiles import WIDTH, path
 
 README: Final = Path(__file__).with_name("bundle_readme.txt")
-_TIME: Final = 0  # of every part: the file's own age says nothing, and equal logs make equal bundles
+CHUNK: Final = WIDTH * WIDTH  # leaves below one tile of level 1, whose records are one part
 
 
 class BundleError(ConsentError):
@@ -45,13 +45,42 @@ class Bundle:
     waiting: int
 
 
-@dataclass(slots=True)
-class _Contents:
-    """What the records name, gathered while they are written."""
+@dataclass(slots=True, kw_only=True)
+class _Packing:
+    """One bundle while it is written."""
 
+    store: Store
+    connection: Connection
+    tar: Tar
+    size: int
+    pruned: int
+    selection: str
+    first: int
+    end: int
+    progress: Callable[[int, int], None] | None
     artefacts: set[bytes] = field(default_factory=set)
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     records: int = 0
+
+    def line(self, index: int, row: Any, *, more: dict[str, Any] | None = None) -> bytes:
+        """One record as a line of JSON: what is canonical as it is stored, anything else as a text."""
+        self.records += 1
+        head = [f'{{"i":{index}']
+        body = []
+        if row is not None and row.entry is not None:
+            entry = _bytes(row.entry)
+            if row.artefact is not None:
+                self.artefacts.add(_bytes(row.artefact))
+            with suppress(ValueError, KeyError, TypeError):
+                if (key := counted(entry)) is not None:
+                    self.counts[key] += 1
+            body.append(_embedded("entry", entry))
+            if row.payload is not None and row.salt is not None:
+                head.append(f'"salt":"{_base64(_bytes(row.salt))}"')
+                body.append(_embedded("payload", _bytes(row.payload)))
+        for name, value in (more or {}).items():
+            body.append(f'"{name}":{json.dumps(value)}'.encode())
+        return ",".join(head).encode() + b"".join(b"," + part for part in body) + b"}\n"
 
 
 def write(
@@ -59,30 +88,85 @@ def write(
     out: Path,
     *,
     receipt: bytes | None = None,
+    days: tuple[date, date] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bundle:
-    """Write the bundle of the whole log, or of one receipt with a proof for each record; replaces ``out`` at the end.
+    """Write the bundle of the whole log, of some days, or of one receipt; replaces ``out`` at the end.
 
-    It covers the tree of the newest signed checkpoint; raises :class:`BundleError` where there is none.
+    It covers the tree of the newest signed checkpoint; raises :class:`BundleError` where there is none, and where
+    nothing was chosen. A selection of days has whole tiles: some records before and after come with them.
     """
-    with store.reading() as connection:
-        connection.exec_driver_sql("BEGIN")  # one view of the database, whatever is recorded meanwhile
-        notes = _notes(store, connection)
-        if not notes:
-            raise BundleError("The log has no signed checkpoint yet: nothing is sealed, or the sealer doesn't run.")
-        size = max(notes)
-        with tempfile.TemporaryFile(dir=out.parent) as records:
-            contents = _Contents()
-            chosen = None if receipt is None else _indices(store, connection, receipt, size)
-            for line in _lines(store, connection, size, chosen, contents):
-                records.write(line)
-                if progress is not None and contents.records % 20_000 == 0:
-                    progress(contents.records, size)
-            _pack(store, connection, out, records, contents, notes, whole=chosen is None)
-        waiting = connection.execute(
-            select(tables.unsealed.c.event_id).where(tables.unsealed.c.log_id == store.log_id)
-        ).all()
-    return Bundle(size=size, records=contents.records, waiting=len(waiting))
+    draft = out.with_name(f"{out.name}.{os.getpid()}.new")
+    try:
+        with store.reading() as connection, draft.open("w+b") as file:
+            _one_view(connection)
+            notes = _notes(store, connection)
+            if not notes:
+                raise BundleError("The log has no signed checkpoint yet: nothing is sealed, or the sealer doesn't run.")
+            size, pruned = max(notes), _pruned(store, connection)
+            first, end, selection = pruned, size, ""
+            if days is not None:
+                first, end = _range(store, connection, days, size, pruned)
+                selection = f"days {days[0]} to {days[1]}: leaves {first} to {end - 1}"
+            elif receipt is not None:
+                first, end, selection = pruned, pruned, "one receipt"
+            packing = _Packing(
+                store=store, connection=connection, tar=Tar(file), size=size, pruned=pruned, selection=selection,
+                first=first, end=end, progress=progress,
+            )  # fmt: skip
+            _pack(packing, notes, receipt)
+            waiting = connection.execute(
+                select(func.count()).select_from(tables.unsealed).where(tables.unsealed.c.log_id == store.log_id)
+            ).scalar_one()
+        draft.replace(out)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        raise
+    return Bundle(size=size, records=packing.records, waiting=waiting)
+
+
+def _one_view(connection: Connection) -> None:
+    """Begin one view of the database, whatever is recorded meanwhile."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _pack(packing: _Packing, notes: dict[int, str], receipt: bytes | None) -> None:
+    store, connection, tar = packing.store, packing.connection, packing.tar
+    table = tables.log_key
+    vkeys = connection.execute(
+        select(table.c.vkey).where(table.c.log_id == store.log_id).order_by(table.c.first_size, table.c.vkey)
+    ).scalars()
+    about = {
+        "format": verifier.FORMAT, "origin": store.origin, "size": packing.size, "selection": packing.selection,
+        "first": packing.first, "end": packing.end, "pruned": packing.pruned, "vkeys": list(vkeys),
+    }  # fmt: skip
+    tar.add("README.txt", README.read_bytes())
+    tar.add("verify.py", Path(str(verifier.__file__)).read_bytes())
+    tar.add("log.json", json.dumps(about, indent=1).encode() + b"\n")
+    for size, note in sorted(notes.items()):
+        tar.add(f"checkpoints/{size:012}.note", note.encode())
+    for number, row in enumerate(_anchors(store, connection)):
+        if row.size in notes:
+            tar.add(f"anchors/{row.size:012}-{number}.tsr", _bytes(row.token))
+    _add_announcements(packing)
+    if packing.pruned:
+        tar.add("pruned.json", carried(store, connection))
+    for start in range(0, packing.size, CHUNK):
+        _add_tiles(packing, start, {size // WIDTH for size in notes if size % WIDTH})
+        _add_records(packing, start)
+    if receipt is not None:
+        _add_selected(packing, receipt)
+    for digest in sorted(packing.artefacts):
+        content = _artefact(store, connection, digest)
+        if content is not None:
+            tar.add(f"artefacts/{digest.hex()}.json", content)
+    daily = sorted([*key, n] for key, n in packing.counts.items()) if packing.selection else _daily(store, connection)
+    tar.add("daily.json", json.dumps(daily, ensure_ascii=False).encode() + b"\n")
+    tar.close()
 
 
 def _notes(store: Store, connection: Connection) -> dict[int, str]:
@@ -91,108 +175,147 @@ def _notes(store: Store, connection: Connection) -> dict[int, str]:
     return {row.size: row.note for row in connection.execute(query)}
 
 
-def _indices(store: Store, connection: Connection, receipt: bytes, size: int) -> list[int]:
+def _anchors(store: Store, connection: Connection) -> list[Any]:
+    table = tables.anchor
+    query = select(table).where(table.c.log_id == store.log_id).order_by(table.c.size, table.c.authority)
+    return list(connection.execute(query))
+
+
+def _pruned(store: Store, connection: Connection) -> int:
+    """How many leaves at the beginning of the log are pruned."""
+    query = select(tables.pruned.c.size).where(tables.pruned.c.log_id == store.log_id)
+    return connection.execute(query).scalar() or 0
+
+
+def carried(store: Store, connection: Connection) -> bytes:
+    """What is kept of pruned leaves, as the prune leaf commits to it."""
+    query = select(tables.pruned.c.kept).where(tables.pruned.c.log_id == store.log_id)
+    return _bytes(connection.execute(query).scalar() or b"{}")
+
+
+def _range(store: Store, connection: Connection, days: tuple[date, date], size: int, pruned: int) -> tuple[int, int]:
+    """The whole tiles that hold every sealed record of these days."""
     record, leaf = tables.record, tables.leaf
     query = (
-        select(leaf.c.leaf_index)
+        select(func.min(leaf.c.leaf_index), func.max(leaf.c.leaf_index))
         .join(record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id))
-        .where(record.c.log_id == store.log_id, record.c.receipt == receipt, leaf.c.leaf_index < size)
-        .order_by(leaf.c.leaf_index)
+        .where(
+            record.c.log_id == store.log_id,
+            record.c.day.between(days[0].isoformat(), days[1].isoformat()),
+            leaf.c.leaf_index < size,
+        )
     )
-    found = list(connection.execute(query).scalars())
-    if not found:
-        raise BundleError("The log has no sealed record of this receipt.")
-    return found
+    low, high = connection.execute(query).one()
+    if low is None:
+        raise BundleError(f"The log has no sealed record of the days {days[0]} to {days[1]}.")
+    return max(pruned, low // WIDTH * WIDTH), min(size, (high // WIDTH + 1) * WIDTH)
 
 
-def _lines(
-    store: Store, connection: Connection, size: int, chosen: list[int] | None, contents: _Contents
-) -> Iterator[bytes]:
-    """Each record as a line, in the order of the tree; the leaf's hash comes from the tree and not from the record."""
-    stored = tiles(store, connection)
-    for index, row in _rows(store, connection, size, chosen):
-        if index % WIDTH == 0:
-            stored = tiles(store, connection)  # forget the tiles before: the memory needed stays the same
-        data: dict[str, Any] = {"i": index, "leaf": _base64(_leaf(stored, index)), "entry": None}
-        if row is not None and row.entry is not None:
-            data["entry"] = _text(row.entry)
-            contents.artefacts |= {_bytes(row.artefact)} if row.artefact is not None else set()
-            with suppress(ValueError, KeyError, TypeError):
-                if (key := counted(_bytes(row.entry))) is not None:
-                    contents.counts[key] += 1
-            if row.payload is not None and row.salt is not None:
-                data |= {"payload": _text(row.payload), "salt": _base64(_bytes(row.salt))}
-        if chosen is not None:
-            data["proof"] = [_base64(each) for each in stored.inclusion_proof(index, size)]
-        contents.records += 1
-        yield json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _rows(store: Store, connection: Connection, size: int, chosen: list[int] | None) -> Iterator[tuple[int, Any]]:
-    """Each leaf's index with its record, or ``None`` where the database has none."""
+def _add_announcements(packing: _Packing) -> None:
+    """The leaves that are no decisions; those whose records are not here with a proof."""
     record, leaf = tables.record, tables.leaf
     query = (
-        select(leaf.c.leaf_index, record.c.entry, record.c.payload, record.c.salt, record.c.artefact)
-        .join_from(
-            leaf, record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id), isouter=True
+        select(leaf.c.leaf_index, record.c.entry)
+        .join(record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id))
+        .where(
+            record.c.log_id == packing.store.log_id,
+            record.c.event.in_(verifier.SPECIAL),
+            leaf.c.leaf_index < packing.size,
         )
-        .where(leaf.c.log_id == store.log_id)
         .order_by(leaf.c.leaf_index)
     )
-    if chosen is not None:
-        for index in chosen:
-            yield index, connection.execute(query.where(leaf.c.leaf_index == index)).first()
+    with packing.tar.part("announcements.jsonl") as put:
+        for row in packing.connection.execute(query).all():
+            line = f'{{"i":{row.leaf_index},'.encode() + _embedded("entry", _bytes(row.entry))
+            if not packing.first <= row.leaf_index < packing.end:
+                stored = tiles(packing.store, packing.connection)
+                line += b',"proof":' + json.dumps(_proof(stored, row.leaf_index, packing.size)).encode()
+            put(line + b"}\n")
+
+
+def _add_tiles(packing: _Packing, start: int, sealed: set[int]) -> None:
+    """The tiles over this chunk: of single leaves where its records are here or a checkpoint ends, else of tiles."""
+    store, connection, size = packing.store, packing.connection, packing.size
+    end = min(start + CHUNK, size)
+    stored = tiles(store, connection)
+    if start < packing.first or end > packing.end:
+        upper = stored.tile(1, start // CHUNK)[: 32 * (end // WIDTH - start // WIDTH)]
+        if upper:
+            packing.tar.add(path(1, start // CHUNK, len(upper) // 32), upper)
+    table = tables.tile
+    query = select(table.c.tile_index, table.c.hashes).where(
+        table.c.log_id == store.log_id,
+        table.c.level == 0,
+        table.c.tile_index.between(start // WIDTH, (end - 1) // WIDTH),
+    )
+    for row in connection.execute(query.order_by(table.c.tile_index)):
+        at = row.tile_index * WIDTH
+        if packing.first <= at < packing.end or row.tile_index in sealed:
+            hashes = _bytes(row.hashes)[: 32 * min(WIDTH, size - at)]
+            packing.tar.add(path(0, row.tile_index, max(1, min(WIDTH, len(hashes) // 32))), hashes)
+
+
+def _add_records(packing: _Packing, start: int) -> None:
+    here = range(max(start, packing.first), min(start + CHUNK, packing.end))
+    if not here:
         return
-    expected = 0
-    for row in connection.execute(query.where(leaf.c.leaf_index < size).execution_options(yield_per=1000)):
+    with packing.tar.part(f"records/{start:012}.jsonl") as put:
+        for index, row in _rows(packing, here):
+            put(packing.line(index, row))
+    if packing.progress is not None:
+        packing.progress(here.stop - packing.first, packing.end - packing.first)
+
+
+def _query() -> Select[Any]:
+    record, leaf = tables.record, tables.leaf
+    return select(
+        leaf.c.leaf_index, record.c.entry, record.c.payload, record.c.salt, record.c.artefact, record.c.leaf
+    ).join_from(leaf, record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id), isouter=True)
+
+
+def _rows(packing: _Packing, indices: range) -> Iterator[tuple[int, Any]]:
+    """Each leaf's index with its record, or ``None`` where the database has none."""
+    leaf, expected = tables.leaf, indices.start
+    query = (
+        _query()
+        .where(
+            leaf.c.log_id == packing.store.log_id,
+            leaf.c.leaf_index >= indices.start,
+            leaf.c.leaf_index < indices.stop,
+        )
+        .order_by(leaf.c.leaf_index)
+        .execution_options(yield_per=1000)
+    )
+    for row in packing.connection.execute(query):
         while expected < row.leaf_index:
             yield expected, None
             expected += 1
         yield expected, row
         expected += 1
-    for index in range(expected, size):
+    for index in range(expected, indices.stop):
         yield index, None
 
 
-def _leaf(stored: Tiles, index: int) -> bytes:
-    offset = index % WIDTH * HASH_SIZE
-    return stored.tile(0, index // WIDTH)[offset : offset + HASH_SIZE]
+def _add_selected(packing: _Packing, receipt: bytes) -> None:
+    store, size = packing.store, packing.size
+    leaf, record = tables.leaf, tables.record
+    query = (
+        _query()
+        .where(leaf.c.log_id == store.log_id, record.c.receipt == receipt, leaf.c.leaf_index < size)
+        .order_by(leaf.c.leaf_index)
+    )
+    rows = packing.connection.execute(query).all()
+    if not rows:
+        raise BundleError("The log has no sealed record of this receipt.")
+    with packing.tar.part("selected.jsonl") as put:
+        for row in rows:
+            stored = tiles(store, packing.connection)
+            more = {"leaf": _base64(_bytes(row.leaf)), "proof": _proof(stored, row.leaf_index, size)}
+            put(packing.line(row.leaf_index, row, more=more))
 
 
-def _pack(
-    store: Store,
-    connection: Connection,
-    out: Path,
-    records: IO[bytes],
-    contents: _Contents,
-    notes: dict[int, str],
-    *,
-    whole: bool,
-) -> None:
-    size = max(notes)
-    vkeys = connection.execute(select(tables.log_key.c.vkey).where(tables.log_key.c.log_id == store.log_id)).scalars()
-    about = {"format": verifier.FORMAT, "origin": store.origin, "size": size, "whole": whole, "vkeys": sorted(vkeys)}
-    kept = notes if whole else {size: notes[size]}
-    draft = out.with_name(f"{out.name}.{os.getpid()}.new")
-    try:
-        with tarfile.open(draft, "x:") as tar:
-            _add(tar, "README.txt", README.read_bytes())
-            _add(tar, "verify.py", Path(str(verifier.__file__)).read_bytes())
-            _add(tar, "log.json", json.dumps(about, indent=1).encode() + b"\n")
-            for each, note in sorted(kept.items()):
-                _add(tar, f"checkpoints/{each:012}.note", note.encode())
-            for digest in sorted(contents.artefacts):
-                content = _artefact(store, connection, digest)
-                if content is not None:
-                    _add(tar, f"artefacts/{digest.hex()}.json", content)
-            _add_file(tar, "records.jsonl", records)
-            daily = sorted([*key, n] for key, n in contents.counts.items()) if not whole else _daily(store, connection)
-            _add(tar, "daily.json", json.dumps(daily, ensure_ascii=False).encode() + b"\n")
-        draft.replace(out)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-        raise
+def _proof(stored: Any, index: int, size: int) -> list[str]:
+    return [_base64(each) for each in stored.inclusion_proof(index, size)]
 
 
 def _daily(store: Store, connection: Connection) -> list[list[Any]]:
@@ -209,25 +332,20 @@ def _artefact(store: Store, connection: Connection, digest: bytes) -> bytes | No
     return None if content is None else _bytes(content)
 
 
+def _embedded(name: str, data: bytes) -> bytes:
+    """A member of a JSON object: canonical objects as they are, byte for byte, anything else as a text."""
+    try:
+        if data[:1] == b"{" and canonical(json.loads(data)) == data:
+            return f'"{name}":'.encode() + data
+    except (ValueError, ConsentError, RecursionError):
+        pass
+    text = json.dumps(data.decode(errors="replace"))  # what is not UTF-8 was never sealed and needn't survive exactly
+    return f'"{name}_text":{text}'.encode()
+
+
 def _bytes(value: bytes | str) -> bytes:
     """What a column of bytes holds: SQLite lets whoever edits it put a text there, and that is evidence too."""
-    return value if isinstance(value, bytes) else value.encode()
-
-
-def _text(value: bytes | str) -> str:
-    """The same as a text; what is not UTF-8 can't be what was sealed and need not survive exactly."""
-    return _bytes(value).decode(errors="replace")
-
-
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    _add_file(tar, name, io.BytesIO(data))
-
-
-def _add_file(tar: tarfile.TarFile, name: str, file: IO[bytes]) -> None:
-    member = tarfile.TarInfo(name)
-    member.size, member.mtime, member.mode = file.seek(0, os.SEEK_END), _TIME, 0o644
-    file.seek(0)
-    tar.addfile(member, file)
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _base64(data: bytes) -> str:

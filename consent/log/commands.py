@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,7 @@ from consent.log.record import intact
 from consent.log.store import Store, Stored
 
 FINDING, UNREADABLE, USAGE = 1, 2, 3
+_DAY = click.DateTime(["%Y-%m-%d"])
 Cell = tuple[str, str | None]  # the text, and its colour on a terminal
 
 _url = click.option(
@@ -40,6 +42,13 @@ _kept = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     help="A checkpoint that you kept: shows whether the log was rewritten or cut off since.",
+)
+_tsa = click.option(
+    "--tsa",
+    "authorities",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="The certificate (PEM) of an authority whose time stamps you trust.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -156,15 +165,24 @@ def erase(receipt: str, url: str, as_json: bool) -> None:
 @log.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--receipt", help="Only the records of this receipt, each with a proof.")
+@click.option("--from", "first", type=_DAY, help="Only from this day on (2026-07-01, UTC).")
+@click.option("--to", "last", type=_DAY, help="Only up to this day, itself included.")
 @_url
 @_json
-def bundle(out: Path, receipt: str | None, url: str, as_json: bool) -> None:
+def bundle(
+    out: Path, receipt: str | None, first: datetime | None, last: datetime | None, url: str, as_json: bool
+) -> None:
     """Write the evidence into OUT, a tar with its own verifier, for somebody who does not trust the site."""
     from consent.log.bundle import write
 
     chosen = _receipt(receipt) if receipt is not None else None
+    days = None
+    if first is not None or last is not None:
+        days = ((first or datetime.min).date(), (last or datetime.max).date())
+        if chosen is not None or days[0] > days[1]:
+            _fail("Choose one receipt, or days of which the first comes first.", USAGE)
     with reading(url) as store:
-        made = write(store, out, receipt=chosen, progress=_progress("written"))
+        made = write(store, out, receipt=chosen, days=days, progress=_progress("written"))
     if as_json:
         click.echo(json.dumps({"size": made.size, "records": made.records, "waiting": made.waiting}))
     else:
@@ -178,8 +196,11 @@ def bundle(out: Path, receipt: str | None, url: str, as_json: bool) -> None:
 @_url
 @_keys
 @_kept
+@_tsa
 @_json
-def verify_log(url: str, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+def verify_log(
+    url: str, keys: tuple[str, ...], kept: tuple[Path, ...], authorities: tuple[Path, ...], as_json: bool
+) -> None:
     """Check the whole log as an auditor would: bundle it, and verify the bundle."""
     from consent.log.bundle import write
 
@@ -187,7 +208,7 @@ def verify_log(url: str, keys: tuple[str, ...], kept: tuple[Path, ...], as_json:
         out = Path(folder, "bundle.tar")
         with reading(url) as store:
             made = write(store, out, progress=_progress("read"))
-        _verify(out, keys, kept, as_json)
+        _verify(out, keys, kept, authorities, as_json)
     if made.waiting and not as_json:
         click.echo(f"Waiting        {made.waiting} records are not sealed yet", err=True)
 
@@ -196,18 +217,28 @@ def verify_log(url: str, keys: tuple[str, ...], kept: tuple[Path, ...], as_json:
 @click.argument("bundle", type=click.Path(path_type=Path))
 @_keys
 @_kept
+@_tsa
 @_json
-def verify(bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+def verify(
+    bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], authorities: tuple[Path, ...], as_json: bool
+) -> None:
     """Check a BUNDLE that `consent log bundle` wrote, without the site that wrote it."""
-    _verify(bundle, keys, kept, as_json)
+    _verify(bundle, keys, kept, authorities, as_json)
 
 
-def _verify(bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], as_json: bool) -> None:
+def _verify(
+    bundle: Path, keys: tuple[str, ...], kept: tuple[Path, ...], authorities: tuple[Path, ...], as_json: bool
+) -> None:
     from consent.log import verifier
 
     try:
-        notes = [path.read_text() for path in kept]
-        report = verifier.verify(str(bundle), keys=keys, kept=notes, progress=_progress("checked"))
+        report = verifier.verify(
+            str(bundle),
+            keys=keys,
+            kept=[path.read_text() for path in kept],
+            authorities=[path.read_bytes() for path in authorities],
+            progress=_progress("checked"),
+        )
     except (verifier.Unreadable, OSError, UnicodeDecodeError) as error:
         _fail(str(error), UNREADABLE)
     if as_json:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     inspect,
 )
 
-HEAD: Final = "0003"  # the newest migration; a test holds it against migrations/versions
+HEAD: Final = "0004"  # the newest migration; a test holds it against migrations/versions
 
 metadata: Final = MetaData()
 
@@ -159,6 +159,26 @@ tally: Final = Table(
     Column("detail", String(300), nullable=False),
     Column("n", BigInteger, nullable=False),
     PrimaryKeyConstraint("log_id", "day", "what", "detail", name="tally_key"),
+)
+
+
+anchor: Final = Table(
+    "anchor",
+    metadata,
+    Column("log_id", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("authority", String(400), nullable=False),  # where the token came from
+    Column("token", LargeBinary, nullable=False),  # RFC 3161, over the checkpoint's signed note
+    PrimaryKeyConstraint("log_id", "size", "authority", name="anchor_key"),
+)
+
+pruned: Final = Table(
+    "pruned",
+    metadata,
+    Column("log_id", Integer, nullable=False, autoincrement=False),
+    Column("size", BigInteger, nullable=False),  # how many leaves at the beginning are gone
+    Column("kept", LargeBinary, nullable=False),  # their daily counts and keys, as the prune leaf commits to them
+    PrimaryKeyConstraint("log_id", name="pruned_key"),
 )
 
 

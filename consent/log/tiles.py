@@ -81,3 +81,11 @@ class Tiles:
 def split(data: bytes) -> list[bytes]:
     """The hashes in a tile's string."""
     return [data[at : at + merkle.HASH_SIZE] for at in range(0, len(data), merkle.HASH_SIZE)]
+
+
+def path(level: int, index: int, width: int = WIDTH) -> str:
+    """Where a tile lies in a log (C2SP tlog-tiles): ``tile/0/x001/234``, narrower ones with ``.p/WIDTH``."""
+    groups = [f"{index % 1000:03}"]
+    while index := index // 1000:
+        groups.append(f"x{index % 1000:03}")
+    return f"tile/{level}/{'/'.join(reversed(groups))}" + (f".p/{width}" if width < WIDTH else "")

@@ -27,6 +27,7 @@ from consent.log.keyring import Keyring
 from consent.log.store import Store
 
 RECEIPT = "7e" * 16
+RECORDS = "records/000000000000.jsonl"
 
 
 @pytest.fixture
@@ -74,6 +75,11 @@ def alone(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         script = tar.extractfile("verify.py")
         assert script is not None
         (out.parent / "verify.py").write_bytes(script.read())
+    return unpacked(out, *arguments)
+
+
+def unpacked(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The verifier that was taken out of a bundle earlier, on what the bundle is now."""
     text = (
         "import sys\nclass No:\n    def find_spec(self, name, *rest):\n"
         "        assert name.partition('.')[0] not in ('consent', 'sqlalchemy', 'click'), name\n"
@@ -120,7 +126,7 @@ def test_one_receipt_is_proved_by_itself(sealed: Path) -> None:
     assert result.returncode == 0
     assert "3 records (a selection" in result.stdout
     with tarfile.open(out) as tar:
-        records = tar.extractfile("records.jsonl")
+        records = tar.extractfile("selected.jsonl")
         assert records is not None
         assert all(RECEIPT in line for line in records.read().decode().splitlines())
 
@@ -249,19 +255,19 @@ def repacked(out: Path, edit: Callable[[str, bytes], list[tuple[str, bytes]]]) -
     ("edit", "code"),
     [
         (lambda name, data: [(name, data)], 0),
-        (lambda name, data: [(name, data[:-200] if name == "records.jsonl" else data)], 1),
-        (lambda name, data: [(name, data + data[-1:] if name == "records.jsonl" else data)], 1),
-        (lambda name, data: [(name, data + data if name == "records.jsonl" else data)], 1),
-        (lambda name, data: [(name, data.replace(b'"i":3', b'"i":4') if name == "records.jsonl" else data)], 1),
+        (lambda name, data: [(name, data[:-200] if name == RECORDS else data)], 1),
+        (lambda name, data: [(name, data + data[-1:] if name == RECORDS else data)], 1),
+        (lambda name, data: [(name, data + data if name == RECORDS else data)], 1),
+        (lambda name, data: [(name, data.replace(b'"i":3', b'"i":4') if name == RECORDS else data)], 1),
         (lambda name, data: [(name, data), ("extra", b"")] if name == "log.json" else [(name, data)], 1),
         (lambda name, data: [(name, data)] * (2 if name == "log.json" else 1), 2),
         (lambda name, data: [] if name == "log.json" else [(name, data)], 2),
-        (lambda name, data: [] if name == "records.jsonl" else [(name, data)], 2),
+        (lambda name, data: [] if name == RECORDS else [(name, data)], 1),
         (lambda name, data: [] if name == "daily.json" else [(name, data)], 2),
         (lambda name, data: [] if name.startswith("checkpoints/") else [(name, data)], 1),
         (lambda name, data: [(name, b"{" if name == "log.json" else data)], 2),
         (lambda name, data: [(name, b"{}" if name == "log.json" else data)], 2),
-        (lambda name, data: [(name, data.replace(b"bundle/1", b"bundle/2"))], 2),
+        (lambda name, data: [(name, data.replace(b"bundle/2", b"bundle/3"))], 2),
         (lambda name, data: [(name, data.replace(b"Accept all", b"Accept it!"))], 1),
     ],
 )  # fmt: skip
@@ -315,3 +321,109 @@ def test_the_verifier_and_the_log_agree_on_notes() -> None:
     for wrong in (signed[:-1], text, signed.replace("3", "4", 1), signed.replace("\u2014", "-")):
         with pytest.raises(ValueError, match=r"."):
             verifier.checkpoint(wrong, [signer.vkey])
+
+
+@pytest.fixture
+def long(store: Store, path: Path) -> Path:
+    """Four days with 300 records each, so that there are several tiles."""
+    keyring = Keyring.of(str(path))
+    for day in range(1, 5):
+        noon = datetime(2026, 7, day, 12, tzinfo=UTC)
+        store.now = lambda noon=noon: noon  # type: ignore[misc]
+        put(store, *(refusal(occurred_at=noon) for _ in range(299)), grant(occurred_at=noon, receipt_id=RECEIPT))
+        sealer.seal(store)
+        sealer.sign(store, keyring)
+    store.close()
+    return path
+
+
+def test_some_days_are_proved_by_themselves_without_a_gap(long: Path) -> None:
+    result = alone(bundle(long, "--from", "2026-07-02", "--to", "2026-07-02"), "--json")
+    found = json.loads(result.stdout)
+    assert (result.returncode, found["problems"]) == (0, [])
+    assert found["selection"] == "days 2026-07-02 to 2026-07-02: leaves 256 to 767"
+    assert (found["records"], found["checkpoints"], found["size"]) == (512, [300, 600, 900, 1200], 1200)
+    assert sum(n for day, *_, n in found["daily"] if day == "2026-07-02") == 300
+
+
+def test_a_record_that_some_days_lack_is_named(long: Path) -> None:
+    change(long, f"DELETE FROM record WHERE event_id = {event(long, 400)}")
+    result = alone(bundle(long, "--from", "2026-07-02", "--to", "2026-07-02"), "--json")
+    assert (result.returncode, json.loads(result.stdout)["problems"][0]["leaf"]) == (1, 400)
+    assert alone(bundle(long, "--from", "2026-07-04")).returncode == 0, "it is not in what was asked for"
+
+
+def test_a_checkpoint_that_was_kept_is_compared_with_some_days_too(long: Path) -> None:
+    with closing(sqlite3.connect(long)) as connection:
+        (kept,) = connection.execute("SELECT note FROM checkpoint WHERE size = 300").fetchone()
+    note_file = long.with_name("kept.note")
+    note_file.write_text(kept)
+    arguments = ("--checkpoint", str(note_file))
+    assert alone(bundle(long, "--from", "2026-07-04"), *arguments).returncode == 0
+    rewrite(long, sign=True)
+    assert alone(bundle(long, "--from", "2026-07-04"), *arguments).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--from", "2026-07-03", "--to", "2026-07-01"), ("--from", "2026-07-01", "--receipt", RECEIPT)],
+)
+def test_a_selection_that_can_not_be_meant_is_wrong_usage(sealed: Path, arguments: tuple[str, ...]) -> None:
+    out = sealed.with_suffix(".tar")
+    assert run("bundle", out, "--url", f"sqlite:///{sealed}", *arguments).exit_code == 3
+    assert run("bundle", out, "--url", f"sqlite:///{sealed}", "--from", "2031-01-01").exit_code == 2
+    assert not out.exists()
+
+
+def changed_header(data: bytes, at: int, to: bytes) -> bytes:
+    """A tar with some bytes of its first header replaced, and that header's checksum put right."""
+    head = bytearray(data[:512])
+    head[at : at + len(to)] = to
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head) + data[512:]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: data[:-10_000],
+        lambda data: data[:700],
+        lambda data: data[:-1],
+        lambda data: data + b"x" * 512,
+        lambda data: b"\x1f\x8b" + data[2:],
+        lambda data: data[:3] + b"X" + data[4:],
+        lambda data: changed_header(data, 0, b"../../etc/passwd\0"),
+        lambda data: changed_header(data, 0, b"/etc/passwd\0"),
+        lambda data: changed_header(data, 0, b"\xff\xfe.txt\0"),
+        lambda data: changed_header(data, 124, b"77777777777\0"),
+        lambda data: changed_header(data, 124, b"-0000000001\0"),
+        lambda data: changed_header(data, 156, b"1"),  # a hard link
+        lambda data: changed_header(data, 156, b"2"),  # a symbolic link
+        lambda data: changed_header(data, 156, b"5"),
+        lambda data: changed_header(data, 156, b"S"),  # sparse
+        lambda data: changed_header(data, 156, b"x"),  # names and sizes of its own
+        lambda data: changed_header(data, 345, b"../.."),
+    ],
+)  # fmt: skip
+def test_a_hostile_bundle_is_refused_with_a_reason(sealed: Path, edit: Callable[[bytes], bytes]) -> None:
+    out = bundle(sealed)
+    data = out.read_bytes()
+    out.write_bytes(changed_header(data, 0, b"README.txt\0"))
+    assert alone(out).returncode == 0, "the header that is written anew is as good as the first"
+    out.write_bytes(edit(data))
+    result = unpacked(out)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("The bundle")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_several_processes_find_what_one_does(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(
+        sealed, f"UPDATE record SET payload = replace(payload, '\"de\"', '\"fr\"') WHERE event_id = {event(sealed, 5)}"
+    )
+    out = str(bundle(sealed))
+    alone_found = verifier.verify(out, processes=1).as_data()
+    monkeypatch.setattr(verifier.threading, "active_count", lambda: 1)
+    assert verifier.verify(out, processes=2).as_data() == alone_found
+    assert alone_found["problems"][0]["leaf"] == 5
