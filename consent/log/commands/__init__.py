@@ -1,0 +1,22 @@
+"""``consent log …``: what an operator and an auditor ask the log on the command line.
+
+Exit codes: 0 good, 1 a finding, 2 the log can't be read, 3 wrong usage. Reasons go to the error stream.
+"""
+
+from __future__ import annotations
+
+import click
+
+from consent.log.commands.asking import bundle, show, verify, verify_log
+from consent.log.commands.keeping import erase, seal, upgrade
+
+__all__ = ["log", "verify"]
+
+
+@click.group()
+def log() -> None:
+    """Ask, and look after, the consent log."""
+
+
+for command in (show, bundle, verify_log, upgrade, seal, erase):
+    log.add_command(command)
