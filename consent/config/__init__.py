@@ -12,9 +12,9 @@ from pathlib import Path
 
 from consent.config import document, lint, lock, schema, table
 from consent.config.checks import CHECKS, Findings, Spot
-from consent.config.duration import days
 from consent.config.service import own, services
 from consent.config.site import ask, categories, lifetime, site
+from consent.duration import days
 from consent.errors import ConfigError, Problem
 from consent.policy import Policy
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from consent.config import country as countries_of
 from consent.config.checks import Spot
-from consent.config.duration import days
+from consent.duration import days
 from consent.errors import nearest
 
 DECIDE: Final = "DECIDE"

@@ -7,15 +7,13 @@ the salt, and the day. A new leaf says which leaves were erased, so that nothing
 from __future__ import annotations
 
 import secrets
-from datetime import UTC
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from consent.errors import ConsentError
 from consent.log import sealer, tables
-from consent.log.merkle import leaf_hash
-from consent.log.record import canonical
+from consent.log.announcement import announce
 from consent.log.store import Store
 
 BASIS: Final = "GDPR Art. 17"
@@ -39,7 +37,7 @@ def erase(store: Store, receipt: bytes) -> list[int]:
         for row in rows:
             _blank(store, connection, row)
         if rows:
-            _announce(store, connection, [row.leaf_index for row in rows])
+            announce(store, connection, "erasure", {"i": [row.leaf_index for row in rows], "b": BASIS})
     if rows:
         sealer.seal(store)
     forget(store)
@@ -79,16 +77,3 @@ def _blank(store: Store, connection: Connection, row: Any) -> None:
             .where(table.c.log_id == store.log_id, table.c.event_id == row.event_id)
             .values(event_id=surrogate, **values)
         )
-
-
-def _announce(store: Store, connection: Connection, indices: list[int]) -> None:
-    """Queue the leaf that says what was erased, on which day and on what basis."""
-    now = store.now().astimezone(UTC)
-    day = now.date().isoformat()
-    entry = canonical({"v": 1, "s": store.origin, "k": "erasure", "d": day, "i": indices, "b": BASIS})
-    event_id = secrets.token_bytes(16)
-    key = {"log_id": store.log_id, "event_id": event_id, "received_at": int(now.timestamp() * 1_000_000)}
-    connection.execute(
-        tables.record.insert().values(**key, day=day, event="erasure", entry=entry, leaf=leaf_hash(entry))
-    )
-    connection.execute(tables.unsealed.insert().values(**key))

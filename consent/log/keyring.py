@@ -36,12 +36,13 @@ class Keyring:
     def guard_file(self) -> Path:
         return self.path.with_name(self.path.name + ".guard")
 
-    def signer(self, origin: str) -> note.Signer | None:
-        """The log's signing key, or ``None`` where it has none; raises :class:`NoteError` for a damaged file."""
-        if not self.key_file.exists():
-            return None
-        signers = (note.Signer.of(line) for line in self.key_file.read_text().splitlines() if line)
-        return next((signer for signer in signers if signer.name == origin), None)
+    def signers(self, origin: str) -> list[note.Signer]:
+        """The log's signing keys, oldest first; raises :class:`NoteError` for a damaged file."""
+        return [signer for signer in self._signers() if signer.name == origin]
+
+    def drop(self, signer: note.Signer) -> None:
+        """Take a key out of the file; signatures that it made stay what they are."""
+        _replace(self.key_file, "".join(f"{kept.skey}\n" for kept in self._signers() if kept.vkey != signer.vkey))
 
     def generate(self, origin: str) -> note.Signer:
         """A new key for the log, kept beside those that are there."""
@@ -58,6 +59,11 @@ class Keyring:
     def keep(self, signed: Checkpoint) -> None:
         """Make ``signed`` the guard of its log, durably."""
         _replace(self.guard_file, json.dumps(self._guards() | {signed.origin: signed.text()}, indent=1, sort_keys=True))
+
+    def _signers(self) -> list[note.Signer]:
+        if not self.key_file.exists():
+            return []
+        return [note.Signer.of(line) for line in self.key_file.read_text().splitlines() if line]
 
     def _guards(self) -> dict[str, str]:
         if not self.guard_file.exists():

@@ -81,7 +81,8 @@ def seal(store: Store, *, limit: int = BATCH) -> int:
 def sign(store: Store, keyring: Keyring) -> str | None:
     """Sign the newest checkpoint if it is not signed yet, and give the note.
 
-    It takes the place of the day's earlier ones: more would tell at which time of the day a leaf was sealed.
+    It takes the place of the day's earlier ones, but for those that an authority has stamped: more would tell at
+    which time of the day a leaf was sealed.
     Raises :class:`SigningError` when the guard knows of a tree that this one does not continue, or when the key that
     signed before is gone.
     """
@@ -95,14 +96,19 @@ def sign(store: Store, keyring: Keyring) -> str | None:
         row = connection.execute(newest).one()
         made = Checkpoint(store.origin, row.size, row.root)
         _check_guard(store, connection, made, keyring)
-        signer = _signer(store, connection, made, keyring)
-        signed = note.sign(made.text(), [signer])
+        signed = note.sign(made.text(), _signers(store, connection, made, keyring))
         keyring.keep(made)
         connection.execute(
             table.update().where(table.c.log_id == store.log_id, table.c.size == row.size).values(note=signed)
         )
+        anchored = select(tables.anchor.c.size).where(tables.anchor.c.log_id == store.log_id)
         connection.execute(
-            table.delete().where(table.c.log_id == store.log_id, table.c.day == row.day, table.c.size < row.size)
+            table.delete().where(
+                table.c.log_id == store.log_id,
+                table.c.day == row.day,
+                table.c.size < row.size,
+                table.c.size.not_in(anchored),
+            )
         )
     return signed
 
@@ -190,6 +196,14 @@ def _count(store: Store, connection: Connection, rows: Sequence[Any]) -> None:
             connection.execute(table.insert().values(log_id=store.log_id, day=day, event=event, choices=choices, n=n))
 
 
+def parsed(entry: bytes) -> dict[str, Any]:
+    """An entry, or what is kept of pruned ones, as data; raises ``ValueError``."""
+    fields = json.loads(entry)
+    if not isinstance(fields, dict):
+        raise ValueError("an object is due")
+    return fields
+
+
 def counted(entry: bytes) -> tuple[str, str, str] | None:
     """Under which day, event and choices an entry is counted; ``None`` for one that is no decision."""
     fields = json.loads(entry)
@@ -212,17 +226,37 @@ def _check_guard(store: Store, connection: Connection, made: Checkpoint, keyring
         ) from error
 
 
-def _signer(store: Store, connection: Connection, made: Checkpoint, keyring: Keyring) -> note.Signer:
-    """The log's key, made at the first signature; the public one is noted in the database."""
+def _signers(store: Store, connection: Connection, made: Checkpoint, keyring: Keyring) -> list[note.Signer]:
+    """The log's newest key, made at the first signature, and before it those that still sign along."""
     table = tables.log_key
-    known = set(connection.execute(select(table.c.vkey).where(table.c.log_id == store.log_id)).scalars())
-    signer = keyring.signer(store.origin)
-    if signer is None and known:
-        raise SigningError(f"The signing key of {store.origin} is missing: {keyring.key_file}.")
-    if signer is None:
-        signer = keyring.generate(store.origin)
-    if signer.vkey not in known:
-        if known:
-            raise SigningError(f"The signing key in {keyring.key_file} is not the one that signed this log before.")
+    query = select(table.c.vkey).where(table.c.log_id == store.log_id).order_by(table.c.first_size)
+    known = list(connection.execute(query).scalars())
+    held = {signer.vkey: signer for signer in keyring.signers(store.origin)}
+    if not known:
+        signer = next(iter(held.values()), None) or keyring.generate(store.origin)
         connection.execute(table.insert().values(log_id=store.log_id, vkey=signer.vkey, first_size=made.size))
-    return signer
+        return [signer]
+    if not held:
+        raise SigningError(f"The signing key of {store.origin} is missing: {keyring.key_file}.")
+    if known[-1] not in held:
+        raise SigningError(f"The signing key in {keyring.key_file} is not the one that signed this log before.")
+    until = overlap(store, connection) if len(known) > 1 else ""
+    older = [held[vkey] for vkey in known[:-1] if vkey in held]
+    if store.now().astimezone(UTC).date().isoformat() <= until:
+        return [*older[-1:], held[known[-1]]]
+    for signer in older:
+        keyring.drop(signer)
+    return [held[known[-1]]]
+
+
+def overlap(store: Store, connection: Connection) -> str:
+    """The last day on which the key that was replaced signs along, as its successor's leaf says."""
+    record = tables.record
+    query = (
+        select(record.c.entry)
+        .where(record.c.log_id == store.log_id, record.c.event == "key")
+        .order_by(record.c.received_at.desc())
+        .limit(1)
+    )
+    entry = connection.execute(query).scalar()
+    return str(json.loads(entry)["until"]) if entry else ""

@@ -221,7 +221,7 @@ def test_two_logs_in_one_database_have_a_key_and_a_guard_each(path: Path) -> Non
         put(store, grant(), grant())
         assert sealer.seal(store) == 2
         signed = sealer.sign(store, keyring)
-        signer = keyring.signer(origin)
+        signer = next(iter(keyring.signers(origin)), None)
         assert signer is not None
         assert note.verify(signed or "", [signer.vkey]).text.startswith(f"{origin}\n2\n")
         vkeys.add(signer.vkey)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import click
 
-from consent.log.commands.asking import bundle, show, verify, verify_log
-from consent.log.commands.keeping import erase, seal, upgrade
+from consent.log.commands.asking import bundle, proof, show, verify, verify_log
+from consent.log.commands.counting import export, stats
+from consent.log.commands.keeping import anchor, erase, prune, rotate, seal, upgrade
 
 __all__ = ["log", "verify"]
 
@@ -18,5 +19,5 @@ def log() -> None:
     """Ask, and look after, the consent log."""
 
 
-for command in (show, bundle, verify_log, upgrade, seal, erase):
+for command in (show, stats, export, proof, bundle, verify_log, seal, anchor, erase, prune, rotate, upgrade):
     log.add_command(command)

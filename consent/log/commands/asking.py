@@ -11,15 +11,16 @@ from typing import Any, Final
 import click
 
 from consent.log.commands.console import (
-    DAY,
     FINDING,
     UNREADABLE,
     USAGE,
     Cell,
     fail,
+    first_option,
     json_option,
     kept_option,
     keys_option,
+    last_option,
     progress,
     reading,
     receipt_of,
@@ -65,8 +66,8 @@ def show(receipt: str, url: str, as_json: bool) -> None:
 @click.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--receipt", help="Only the records of this receipt, each with a proof.")
-@click.option("--from", "first", type=DAY, help="Only from this day on (2026-07-01, UTC).")
-@click.option("--to", "last", type=DAY, help="Only up to this day, itself included.")
+@first_option
+@last_option
 @url_option
 @json_option
 def bundle(
@@ -90,6 +91,27 @@ def bundle(
             f"{out}: {made.records} of {made.size} records"
             + (f"; {made.waiting} wait to be sealed." if made.waiting else ".")
         )
+
+
+@click.command()
+@click.argument("receipt")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@url_option
+@json_option
+def proof(receipt: str, folder: Path, url: str, as_json: bool) -> None:
+    """Write each record of a RECEIPT into FOLDER with its proof, as C2SP .tlog-proof files."""
+    from consent.log.tlogproof import proofs
+
+    wanted = receipt_of(receipt)
+    with reading(url) as store:
+        made = proofs(store, wanted)
+    if not made:
+        fail(f"The log has no sealed record of the receipt {wanted.hex()}.", FINDING)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{wanted.hex()}-{index}.tlog-proof" for index, _ in made]
+    for file, (_, text) in zip(files, made, strict=True):
+        file.write_text(text, encoding="utf-8", newline="\n")
+    click.echo(json.dumps({"files": [str(file) for file in files]}) if as_json else "\n".join(map(str, files)))
 
 
 @click.command("verify")

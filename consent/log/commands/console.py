@@ -7,8 +7,9 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +20,7 @@ from consent.log.keyring import Keyring
 from consent.log.store import Store
 
 FINDING, UNREADABLE, USAGE = 1, 2, 3
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY: Final = click.DateTime(["%Y-%m-%d"])
 Cell = tuple[str, str | None]  # the text, and its colour on a terminal
 
 url_option = click.option(
@@ -43,6 +44,8 @@ tsa_option = click.option(
     type=click.Path(path_type=Path),
     help="The certificate (PEM) of an authority whose time stamps you trust.",
 )
+first_option = click.option("--from", "first", type=DAY, help="Only from this day on (2026-07-01, UTC).")
+last_option = click.option("--to", "last", type=DAY, help="Only up to this day, itself included.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -54,6 +57,13 @@ def progress(what: str) -> Callable[[int, int], None]:
             click.echo(f"\r{done} of {of} {what} ", err=True, nl=done >= of)
 
     return say
+
+
+def days_of(first: datetime | None, last: datetime | None) -> tuple[date | None, date | None]:
+    """The days that --from and --to name, of which the first comes first."""
+    if first is not None and last is not None and first > last:
+        fail("Choose days of which the first comes first.", USAGE)
+    return first.date() if first is not None else None, last.date() if last is not None else None
 
 
 def must_exist(address: Address) -> None:
