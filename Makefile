@@ -13,11 +13,12 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo test lint bench bench-gate soak screenshots docs clean browser
+.PHONY: help demo demo-evidence test lint bench bench-gate soak screenshots docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
 	@echo "                      (LIVE=1 uses the real third parties instead of stand-ins on this machine)"
+	@echo "make demo-evidence    answers on the demo, bundled, verified, tampered with, and found out"
 	@echo "make test             all tests; needs Chromium for those in a browser"
 	@echo "make bench            figures, side by side with what else there is"
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
@@ -50,6 +51,9 @@ $(VENV)/.dev: $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	@exec $(BIN)/python -m examples.flask_demo --port $(PORT) $(if $(LIVE),--live)
+
+demo-evidence: $(VENV)/.demo
+	@$(BIN)/python -m examples.flask_demo.evidence
 
 browser:
 	@[ -x "$(CHROMIUM)" ] || { \

@@ -1148,6 +1148,8 @@ class Check:
                 report.bad(f"the checkpoint that you kept, of {size} leaves, can't be compared with this selection")
             if not name:
                 continue
+            if known is None:
+                report.bad(f"the checkpoint of {size} leaves can't be compared: hashes of the tree are missing")
             try:
                 body, signatures = split_note(text)
                 by = signers(body, signatures, [*trusted, *self.brought])

@@ -18,6 +18,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from consent.config import load
+from consent.decision import Recorder
 from consent.flask import Consent
 from examples.flask_demo.ledger import WITH, WITHOUT, Ledger
 from examples.flask_demo.newsroom import LANGUAGES, Newsroom
@@ -35,12 +36,13 @@ def create_app(
     ledger: Ledger | None = None,
     twin: str = "",
     instance: Path | None = None,
+    log: Recorder | None = None,
 ) -> Flask:
     """The site. Without arguments it is what would go live: it asks first and uses the real services.
 
     ``asks_first=False`` leaves consentry out and changes nothing else. ``stand_ins`` is the origin of stand-ins for
     the services, ``ledger`` what has reached them, ``twin`` the origin of the same site with the opposite
-    ``asks_first``, and ``instance`` the folder for the log.
+    ``asks_first``, ``instance`` the folder for the log, and ``log`` one that is open already.
     """
     app = Flask(__name__, instance_path=str((instance or HERE / "instance").resolve()))
     app.config["SECRET_KEY"] = "for this demo, which only listens on this machine"
@@ -50,9 +52,9 @@ def create_app(
     app.jinja_env.filters["rfc822"] = lambda day: format_datetime(datetime.combine(day, time(7), UTC))
 
     if asks_first and not stand_ins:
-        Consent(app, locale=lambda: g.language)
+        Consent(app, log=log, locale=lambda: g.language)
     elif asks_first:
-        Consent(app, policy=standing_in(load(HERE / "consent.toml"), stand_ins), locale=lambda: g.language)
+        Consent(app, policy=standing_in(load(HERE / "consent.toml"), stand_ins), log=log, locale=lambda: g.language)
 
     newsroom = Newsroom(lambda text: readdress(text, stand_ins))
     _add_pages(app, newsroom)
