@@ -30,6 +30,8 @@ _PLAIN_STEP = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(rb"[\t\n\r\f ]*+(?:(?P<quoted>" + _STRING + rb")|(?P<bare>(?:[^\"'()\\\t\n\r\f ]|\\[\s\S])*+))")
+_CLOSED = re.compile(rb"[\t\n\r\f ]*+(?:\)|\Z)")
+_REMNANTS = re.compile(rb"(?:[^)\\]|\\[\s\S])*+\)?")
 _IMPORTED = re.compile(_SKIP + rb"(?P<string>" + _STRING + rb")")
 _ESCAPE = re.compile(rb"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[\t\n\r\f ])?|(\r\n|[\n\r\f])|([\s\S]))")
 _LOOSE = re.compile(rb"""[("'\t\n\r\f ]((?:[a-z/]{0,6}\\|https?:|//|ftp:|wss?:)[^"'()\t\n\r\f ]*+)""", re.IGNORECASE)
@@ -68,13 +70,21 @@ def urls(sheet: bytes) -> Iterator[tuple[int, bytes]]:
                     yield address.start("bare"), _unescaped(address["bare"])
                 position = max(address.end(), position)
                 namespace = False
-                fetching.append(False)
+                if text or _CLOSED.match(sheet, position):
+                    fetching.append(False)
+                else:  # a bad url: what is left of it, quotes and all, goes up to the next parenthesis
+                    position = _end(_REMNANTS, sheet, position)
             else:
                 fetching.append(name in _FETCHING or (fetching[-1] and name not in (b"type", b"format")))
         elif match[0] == b"(":
             fetching.append(fetching[-1])
         elif match[0] == b")" and len(fetching) > 1:
             fetching.pop()
+
+
+def _end(pattern: re.Pattern[bytes], sheet: bytes, position: int) -> int:
+    match = pattern.match(sheet, position)
+    return match.end() if match else position
 
 
 def loose(part: bytes) -> Iterator[tuple[int, bytes]]:

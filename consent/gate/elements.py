@@ -257,7 +257,7 @@ def _javascript(page: Page, outcome: Outcome, attribute: Attribute, tag: str) ->
 
 
 def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
-    inner = page.inside(page.text(attribute.value).encode(page.codec, "xmlcharrefreplace"))
+    inner = page.inside(page.text(attribute.value).encode("utf-8", "replace"), "utf-8")
     outcome.rename(attribute, inner)
 
 
@@ -333,6 +333,8 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
                 [part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag
             )
             said += [finding for _, finding in page.sheet(text.encode(page.codec, "replace"), tag)]
+            for part in (text, *text.split(";")):
+                said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)
 
 

@@ -1,64 +1,11 @@
-"""Which bytes of a page are its markup: encodings that hide ASCII are read through, or fail closed."""
+"""Pages whose encoding hides ASCII are read through, or fail closed."""
 
 from __future__ import annotations
 
 import codecs
-import re
-from dataclasses import dataclass
-from typing import Final
 
+from consent.gate.charset import Encoding
 from consent.gate.stream import Stream
-
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
-_ALIASES: Final = {
-    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252", "iso8859-1": "cp1252",
-    "utf-16": "utf-16-le", "unicode": "utf-16-le", "ucs-2": "utf-16-le", "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be", "iso-2022-jp": "iso2022_jp", "csiso2022jp": "iso2022_jp",
-    "shift_jis": "cp932", "sjis": "cp932", "euc-kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030",
-}  # fmt: skip
-_READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", "iso2022_jp"))
-_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_XML: Final = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
-_ESCAPE = b"\x1b"
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """What a page is written in, by its byte order mark, then by its header; ``declared`` if either says so."""
-
-    codec: str
-    declared: bool
-
-    @classmethod
-    def of(cls, content_type: str, start: bytes) -> Encoding:
-        """The encoding of a body that begins with ``start`` (its first four bytes)."""
-        for mark, codec in _MARKS:
-            if start.startswith(mark):
-                return cls(codec, True)
-        match = _CHARSET.search(content_type)
-        if match is None:
-            for sign, codec in _XML:
-                if start.startswith(sign):
-                    return cls(codec, True)
-            return cls("utf-8", False)
-        label = match[1].lower()
-        try:
-            return cls(_ALIASES.get(label) or codecs.lookup(label).name, True)
-        except LookupError:
-            return cls("cp1252", False)
-
-    @property
-    def text(self) -> str:
-        """What attribute values are read as, once the page is read through."""
-        return "utf-8" if self.transcoded else self.codec
-
-    @property
-    def transcoded(self) -> bool:
-        return self.codec in _READ_THROUGH
-
-    def guarded(self, data: bytes) -> bytes:
-        """The bytes without the escapes by which an undeclared page would become ISO-2022-JP."""
-        return data if self.declared or _ESCAPE not in data else data.replace(_ESCAPE, b" ")
 
 
 class Transcoder:

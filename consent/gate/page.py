@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
 from consent.gate import css, inline
+from consent.gate.charset import Encoding
 from consent.gate.evidence import patterns
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
@@ -19,7 +21,10 @@ from consent.gate.srcset import candidates
 from consent.gate.urls import Url, resolve
 from consent.policy import Service
 
-_DATA = re.compile(r"([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
+_DATA = re.compile(r"data:([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
+_SHEET = re.compile(r"[\x00-\x20]*d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*:[^,]*css", re.IGNORECASE)
+_EDGE = "".join(map(chr, range(0x21)))
+_DEPTH = 8
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]")
 _WHOLE = re.compile(r"https?://[!-~]{,400}\Z")
@@ -53,7 +58,7 @@ class Page:
     undeclared: str
     bases: list[Url]
     codec: str = "utf-8"
-    nested: Callable[[bytes, Page], tuple[bytes, list[Blocked]]] | None = None
+    nested: Callable[[bytes, Page, str], tuple[bytes, list[Blocked]]] | None = None
     depth: int = 0
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
@@ -144,14 +149,25 @@ class Page:
     def judge_srcset(self, text: str, tag: str) -> list[Blocked]:
         return self.judge_each(candidates(text), tag)
 
-    def sheet(self, raw: bytes, tag: str) -> list[tuple[int, Blocked]]:
+    def sheet(self, raw: bytes, tag: str, depth: int = 0) -> list[tuple[int, Blocked]]:
         """What a style sheet would fetch, with the position of each URL in it."""
         found = []
         for position, url in css.urls(raw):
-            finding = self.judge(url.decode(self.codec, "replace"), tag)
-            if finding is not None:
+            text = url.decode(self.codec, "replace")
+            if _SHEET.match(text):
+                said = self._inner_sheet(text, tag, depth + 1)
+                found += [(position, finding) for finding in said[:1]]
+            elif (finding := self.judge(text, tag)) is not None:
                 found.append((position, finding))
         return found
+
+    def _inner_sheet(self, text: str, tag: str, depth: int) -> list[Blocked]:
+        """What a style sheet in a ``data:`` URL would fetch, what is blocked first; too deep a one is blocked whole."""
+        if depth > _DEPTH:
+            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
+        data = _data(text)
+        said = [finding for _, finding in self.sheet(data.body, tag, depth)] if data else []
+        return sorted(said, key=lambda finding: not finding.blocked)
 
     def script(self, text: bytes, tag: str) -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
@@ -206,25 +222,44 @@ class Page:
 
     def document(self, text: str, tag: str) -> list[Blocked]:
         """What a ``data:`` or ``javascript:`` URL, opened as a document or run as a script, would do."""
-        scheme, _, rest = text.strip().translate({9: None, 10: None, 13: None}).partition(":")
-        scheme = scheme.lower()
-        if scheme == "javascript":
+        scheme, _, rest = _squeezed(text).partition(":")
+        if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
-            return self.script(code, tag) + self.inside(code)
-        if scheme != "data" or not (match := _DATA.fullmatch(rest)):
+            return self.script(code, tag) + self.inside(code, self.codec)
+        if not (data := _data(text)):
             return []
-        kind, body = match[1].strip().lower(), unquote_to_bytes(match[4])
-        if match[3]:
-            body = _from_base64(body)
-        if "javascript" in kind or "ecmascript" in kind:
-            return self.script(body, tag)
-        if kind == "text/css":
-            return [finding for _, finding in self.sheet(body, tag)]
-        return self.inside(body)
+        if "javascript" in data.kind or "ecmascript" in data.kind:
+            return self.script(data.body, tag)
+        if data.kind == "text/css":
+            return [finding for _, finding in self.sheet(data.body, tag)]
+        return self.inside(data.body, data.codec)
 
-    def inside(self, html: bytes) -> list[Blocked]:
+    def inside(self, html: bytes, codec: str) -> list[Blocked]:
         """What a document inside this one would do."""
-        return self.nested(html, self)[1] if self.nested else []
+        return self.nested(html, self, codec)[1] if self.nested else []
+
+
+class _Data(NamedTuple):
+    """What a ``data:`` URL holds, as the gate reads it."""
+
+    kind: str
+    body: bytes
+    codec: str
+
+
+def _squeezed(text: str) -> str:
+    return text.strip(_EDGE).translate({9: None, 10: None, 13: None})
+
+
+def _data(text: str) -> _Data | None:
+    match = _DATA.fullmatch(_squeezed(text))
+    if match is None:
+        return None
+    body = unquote_to_bytes(match[4])
+    if match[3]:
+        body = _from_base64(body)
+    body, codec = Encoding.of(match[1] + match[2], body[:4]).through(body)
+    return _Data(match[1].strip().lower(), body, codec)
 
 
 def _from_base64(body: bytes) -> bytes:

@@ -7,7 +7,9 @@ from html import unescape
 from html.entities import html5
 
 _REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]+;?|#[0-9]+;?|[a-zA-Z][a-zA-Z0-9]*;?)")
-_LONGEST = max(map(len, html5))
+_FOREIGN = re.compile(
+    rb"<!--[\s\S]*?(?:-->|\Z)|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|<[a-zA-Z/!?][^>]*+>?|(?P<text><?[^<]*+)"
+)
 
 
 def decode(value: str) -> str:
@@ -27,3 +29,17 @@ def _character(reference: str, follows: str) -> str:
         return html5[name]
     # Without a semicolon a shorter legacy name may match, but in an attribute never before a letter or digit.
     return reference
+
+
+def foreign_text(raw: bytes, codec: str) -> bytes:
+    """The text of a script or style sheet in SVG or XML, where references count and comments and tags are left out."""
+    if b"&" not in raw and b"<" not in raw:
+        return raw
+    return b"".join(
+        _without_references(match["text"], codec) if match["text"] else match["data"] or b""
+        for match in _FOREIGN.finditer(raw)
+    )
+
+
+def _without_references(text: bytes, codec: str) -> bytes:
+    return unescape(text.decode(codec, "replace")).encode(codec, "replace") if b"&" in text else text

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from consent.choice import Permissions
+from consent.gate.charset import Encoding
 from consent.gate.embed import Embed
-from consent.gate.encodings import Encoding, Transcoder
+from consent.gate.encodings import Transcoder
 from consent.gate.inline import Signatures
 from consent.gate.match import Matcher, Verdict
 from consent.gate.page import Blocked, Page
@@ -111,12 +112,12 @@ class Gate:
         self._pages[permissions.allowed, base.host] = page.again(base, codec)
         return page
 
-    def _nested(self, html: bytes, outer: Page) -> tuple[bytes, list[Blocked]]:
+    def _nested(self, html: bytes, outer: Page, codec: str) -> tuple[bytes, list[Blocked]]:
         """A document inside a document, and what in it is blocked or undeclared; too deep a one is blocked whole."""
         if outer.depth >= _DEPTH:
             return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
         said: list[Blocked] = []
-        page = outer.again(outer.bases[0], outer.codec)
+        page = outer.again(outer.bases[0], codec)
         page.bases = list(outer.bases)
         page.depth = outer.depth + 1
         page.told = None

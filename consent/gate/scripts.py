@@ -13,6 +13,8 @@ _SCRIPT_TYPE = re.compile(
     r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?",
     re.IGNORECASE,
 )
+_LISTS = frozenset(("importmap", "webbundle"))
+"""The types of a script whose text is JSON with addresses in it."""
 _JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -28,7 +30,7 @@ def inline_script(page: Page, attributes: list[Attribute], body: bytes) -> Outco
     types = [page.text(a.value).strip().lower() for a in attributes if a.name == b"type"]
     if runs(page, attributes):
         outcome.said = page.script(body, "script")
-    elif "importmap" in types:
+    elif not _LISTS.isdisjoint(types):
         outcome.said = _addresses(page, body)
     elif "speculationrules" in types:
         outcome.said = speculation(page, body)
@@ -67,5 +69,11 @@ def _addresses(page: Page, body: bytes) -> list[Blocked]:
 def is_read_whole(page: Page, attributes: list[Attribute]) -> bool:
     """Whether the text is of a kind that can't be read in parts."""
     return any(
-        page.text(a.value).strip().lower() in ("importmap", "speculationrules") for a in attributes if a.name == b"type"
+        page.text(a.value).strip().lower() in _LISTS | {"speculationrules"} for a in attributes if a.name == b"type"
     )
+
+
+def is_sheet(page: Page, attributes: list[Attribute]) -> bool:
+    """Whether a ``style`` element with these attributes applies."""
+    first = next((page.text(a.value).strip().lower() for a in attributes if a.name == b"type"), "")
+    return first in ("", "text/css")

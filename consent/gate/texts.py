@@ -10,6 +10,7 @@ from consent.gate.candidates import CODE_LIMIT, QUIET
 from consent.gate.css import INERT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
+from consent.gate.references import foreign_text
 from consent.gate.tokens import COMMENT_END, RAW_END, Attribute, in_text, script_end
 from consent.gate.worlds import TEXTUAL
 
@@ -112,12 +113,19 @@ class Texts(Reader):
         marked = page.relative_matters or self._marks.after(end) < read
         if name == b"style":
             sheet = page.sheet(body, "style") if marked else []
+            if as_markup and marked and scripts.is_sheet(page, found):
+                hidden = page.sheet(foreign_text(body, page.codec), "style")
+                if {said.url for _, said in hidden if said.blocked} - {said.url for _, said in sheet}:
+                    outcome.said += [said for _, said in hidden]
+                    elements.disarm(outcome, found)
             outcome.said += [said for at_, said in sheet if end + at_ < seam]
             inner = [(end + at_, INERT) for at_, said in sheet if said.blocked and end + at_ < seam]
         elif not marked and not page.words and not any(a.name == b"type" for a in found):
             pass
         elif not any(a.name == b"src" for a in found) or self._foreign:
             more = scripts.inline_script(page, found, body)
+            if as_markup and not more.inert_script and (other := foreign_text(body, page.codec)) != body:
+                more = scripts.inline_script(page, found, other)
             outcome.said += more.said
             outcome.renamed += more.renamed
             outcome.inert_script |= more.inert_script

@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Error, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 BOARD = 42
-WAIT = 1500  # milliseconds that each trick has
+WAIT = 2000  # milliseconds that each trick has
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,9 +27,9 @@ QUIET = (
 )
 _CONTACT = re.compile("RESOLVER|CONNECT|SOCKET|HTTP_STREAM|QUIC")
 """The events of the net log by which somebody hears of it; a request that is only thought of is none."""
-_TYPE = re.compile(r'"type":(\d+)\}')
+_TYPE = re.compile(r'"type":(\d+)\},?$')
 _ADDRESS = re.compile(r"\b127\.1[0-2]\.\d+\.\d+\b")
-_NAME = re.compile(r"\b([cgb])(\d{3})\.(?:tracker|stranger)\.example")
+_NAME = re.compile(r"(?:://|\")([cgb])(\d{3})\.(?:tracker|stranger)\.example")
 
 
 def contacts(tricks: Sequence[Evasion], folder: Path, runs: str = "cgb") -> dict[tuple[str, int], set[str]]:
@@ -86,18 +86,21 @@ def _read(context: BrowserContext, tricks: list[Evasion], run: str) -> None:
                 page.goto(f"http://{RUNS[run]}{path}", wait_until="commit")
             except Error:
                 continue  # some go elsewhere at once
-        pages[0].wait_for_timeout(WAIT)
+        pages[0].wait_for_timeout(WAIT // 2)
         for page in pages:
             for frame in page.frames:
                 path = re.sub(r"^https?://[^/]*", "", frame.url)
                 if path in clicks:
                     try:
-                        frame.evaluate("selector => document.querySelector(selector).dispatchEvent("
-                                       "new MouseEvent('click', {bubbles: true, cancelable: true}))", clicks[path])
-                    except Error:
+                        frame.evaluate(
+                            "selector => document.querySelector(selector).dispatchEvent("
+                            "new MouseEvent('click', {bubbles: true, cancelable: true}))",
+                            clicks[path],
+                        )
+                    except Error as e:
+                        print(path, str(e)[:200])
                         continue
-        if clicks:
-            pages[0].wait_for_timeout(500)
+        pages[0].wait_for_timeout(WAIT // 2)
         for page in pages:
             page.close()
 

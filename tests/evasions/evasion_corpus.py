@@ -73,6 +73,7 @@ _COATS = {
     "{inner}": str,
     "{inner|base64}": lambda text: base64.b64encode(text.encode()).decode(),
     "{inner|percent}": lambda text: quote_from_bytes(text.encode(), safe=""),
+    "{inner|utf16}": lambda text: quote_from_bytes(text.encode("utf-16-le"), safe=""),
     "{inner|references}": lambda text: "".join(f"&#{ord(character)};" for character in text),
     "{inner|amp}": lambda text: text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;"),
 }

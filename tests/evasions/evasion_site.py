@@ -17,8 +17,14 @@ from evasion_corpus import RUNS, evasions
 from consent.policy import Ask, Policy, Service, Site
 from consent.wsgi import ConsentMiddleware
 
-TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "html": "text/html", "json": "application/json",
-         "rules": "application/speculationrules+json"}
+TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "html": "text/html",
+    "json": "application/json",
+    "rules": "application/speculationrules+json",
+}
 
 
 def policy(**ask: str) -> Policy:
@@ -132,7 +138,9 @@ class Sink:
                 elif head:
                     host = re.search(rb"\nhost: *([^\r\n]*)", head, re.IGNORECASE)
                     self.seen[address].add(host[1].decode() if host else "request")
-                    one.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\r\n")
+                    one.sendall(
+                        b"HTTP/1.1 204 No Content\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
+                    )
             except OSError:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

@@ -1,0 +1,66 @@
+"""What a page is written in: by its byte order mark, else by its header (WHATWG Encoding and MIME Sniffing)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from consent.gate.labels import CODECS
+
+_PARAMETER: Final = re.compile(r';[\t\n\r ]*+([^;=]*+)(?:=(?:"((?:[^"\\]|\\.)*+)"?[^;]*+|([^;]*+)))?', re.DOTALL)
+_READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", "iso2022_jp"))
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_XML: Final = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
+_ESCAPE = b"\x1b"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """The codec that reads a page; ``declared`` where its mark or its header says so: nothing in it can overrule."""
+
+    codec: str
+    declared: bool
+
+    @classmethod
+    def of(cls, content_type: str, start: bytes) -> Encoding:
+        """The encoding of a body that begins with ``start`` (its first four bytes)."""
+        for mark, codec in _MARKS:
+            if start.startswith(mark):
+                return cls(codec, True)
+        label = _label(content_type)
+        if label in CODECS:
+            return cls(CODECS[label], True)
+        for sign, codec in _XML:
+            if start.startswith(sign):
+                return cls(codec, True)
+        return cls("cp1252" if label else "utf-8", False)
+
+    @property
+    def text(self) -> str:
+        """What attribute values are read as, once the page is read through."""
+        return "utf-8" if self.transcoded else self.codec
+
+    @property
+    def transcoded(self) -> bool:
+        """Whether the encoding hides ASCII, so that the page has to be read through."""
+        return self.codec in _READ_THROUGH
+
+    def guarded(self, data: bytes) -> bytes:
+        """The bytes without the escapes by which an undeclared page would become ISO-2022-JP."""
+        return data if self.declared or _ESCAPE not in data else data.replace(_ESCAPE, b" ")
+
+    def through(self, body: bytes) -> tuple[bytes, str]:
+        """A whole body as the gate reads it, and the codec for its values; what can't be read is left out."""
+        if not self.transcoded:
+            return self.guarded(body), self.codec
+        return body.decode(self.codec, "ignore").encode("utf-8", "surrogatepass"), "utf-8"
+
+
+def _label(content_type: str) -> str:
+    """The first ``charset`` of a header; one with a space before its equals sign, or in single quotes, is none."""
+    for match in _PARAMETER.finditer(content_type):
+        value = (match[2] or match[3] or "").strip("\t\n\f\r ")
+        if match[1].lower() == "charset" and value:
+            return value.lower()
+    return ""
