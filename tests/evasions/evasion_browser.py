@@ -29,7 +29,7 @@ _CONTACT = re.compile("RESOLVER|CONNECT|SOCKET|HTTP_STREAM|QUIC")
 """The events of the net log by which somebody hears of it; a request that is only thought of is none."""
 _TYPE = re.compile(r'"type":(\d+)\},?$')
 _ADDRESS = re.compile(r"\b127\.1[0-2]\.\d+\.\d+\b")
-_NAME = re.compile(r"(?:://|\")([cgb])(\d{3})\.(?:tracker|stranger)\.example")
+_NAME = re.compile(r"(?:\bhttps?://|\bwss?://|\")([cgb])(\d{3})\.(?:tracker|stranger)\.example")
 
 
 def contacts(tricks: Sequence[Evasion], folder: Path, runs: str = "cgb") -> dict[tuple[str, int], set[str]]:
@@ -97,8 +97,7 @@ def _read(context: BrowserContext, tricks: list[Evasion], run: str) -> None:
                             "new MouseEvent('click', {bubbles: true, cancelable: true}))",
                             clicks[path],
                         )
-                    except Error as e:
-                        print(path, str(e)[:200])
+                    except Error:
                         continue
         pages[0].wait_for_timeout(WAIT // 2)
         for page in pages:

@@ -1,4 +1,4 @@
-"""The tricks and the look-alikes, read from the data files beside this one (``corpus/README.md`` says how to write one)."""
+"""The tricks and the look-alikes, read from the data files in the folders beside this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site that the tricks are read from, three times: as it is, gated, and gated with the second policy; and the sink."""
+"""The site that the tricks are read from, as it is, gated, and gated with the second policy; and the sink."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class Sites:
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/board":  # many tricks in one page, each in a frame of its own
             frames = "".join(
-                f'<iframe src="/t/{number}/" style="position:absolute;top:{place // 6 * 60}px;left:{place % 6 * 200}px" '
-                "width=190 height=50></iframe>"
+                f'<iframe src="/t/{number}/" width=190 height=50 '
+                f'style="position:absolute;top:{place // 6 * 60}px;left:{place % 6 * 200}px"></iframe>'
                 for place, number in enumerate(environ["QUERY_STRING"].split(","))
             )
             start_response("200 OK", [("Content-Type", "text/html")])
