@@ -99,7 +99,7 @@ def write(
     draft = out.with_name(f"{out.name}.{os.getpid()}.new")
     try:
         with store.reading() as connection, draft.open("w+b") as file:
-            _one_view(connection)
+            store.database.one_view(connection)
             notes = _notes(store, connection)
             if not notes:
                 raise BundleError("The log has no signed checkpoint yet: nothing is sealed, or the sealer doesn't run.")
@@ -124,14 +124,6 @@ def write(
             draft.unlink()
         raise
     return Bundle(size=size, records=packing.records, waiting=waiting)
-
-
-def _one_view(connection: Connection) -> None:
-    """Begin one view of the database, whatever is recorded meanwhile."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN")
-    else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _pack(packing: _Packing, notes: dict[int, str], receipt: bytes | None) -> None:

@@ -45,10 +45,10 @@ def erase(store: Store, receipt: bytes) -> list[int]:
 
 
 def forget(store: Store) -> None:
-    """Empty the write-ahead log, where earlier versions of what was erased still lie; raises :class:`EraseError`."""
+    """Remove earlier versions of what was erased from the database's files; raises :class:`EraseError`."""
     with store.reading() as connection:
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    if busy:
+        scrubbed = store.database.scrub(connection)
+    if not scrubbed:
         raise EraseError("The records are erased, but another process keeps the write-ahead log busy: erase once more.")
 
 

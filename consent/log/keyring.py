@@ -1,4 +1,4 @@
-"""What lies beside an embedded database: the signing key, and the last checkpoint that was signed with it.
+"""The signing key, and the last checkpoint that was signed with it: beside an embedded database, or where it is said.
 
 Both are files of the site's user alone (0600), written so that a crash leaves the old or the new content. The key
 belongs only where the log is sealed. The guard outlives the database on purpose: restored from a backup, the log
@@ -79,6 +79,7 @@ class Keyring:
 
 def _replace(path: Path, text: str) -> None:
     """Put ``text`` into the file at once and durably, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     with suppress(FileNotFoundError):
         draft.unlink()

@@ -65,6 +65,7 @@ def seal(store: Store, *, limit: int = BATCH) -> int:
     """Put at most ``limit`` waiting records into the tree in one transaction; how many there were."""
     unsealed, record = tables.unsealed, tables.record
     with store.transaction() as connection:
+        _alone(store, connection)
         query = (
             select(unsealed.c.event_id, record.c.leaf, record.c.entry)
             .join(record, (record.c.log_id == unsealed.c.log_id) & (record.c.event_id == unsealed.c.event_id))
@@ -92,10 +93,11 @@ def sign(store: Store, keyring: Keyring) -> str | None:
         row = connection.execute(newest).first()
     if row is None or row.note is not None:
         return None
-    with store.transaction() as connection:  # its lock keeps a second sealer from the guard meanwhile
+    with store.transaction() as connection:
+        _alone(store, connection)  # nobody else may sign, and move the guard, meanwhile
         row = connection.execute(newest).one()
         made = Checkpoint(store.origin, row.size, row.root)
-        _check_guard(store, connection, made, keyring)
+        check_continues(store, connection, made, keyring.guard(store.origin))
         signed = note.sign(made.text(), _signers(store, connection, made, keyring))
         keyring.keep(made)
         connection.execute(
@@ -111,6 +113,11 @@ def sign(store: Store, keyring: Keyring) -> str | None:
             )
         )
     return signed
+
+
+def _alone(store: Store, connection: Connection) -> None:
+    """Wait until no other process seals or signs this log, by the lock of its row; what was committed then shows."""
+    connection.execute(select(tables.log.c.log_id).where(tables.log.c.log_id == store.log_id).with_for_update())
 
 
 def _extend(store: Store, connection: Connection, rows: Sequence[Any]) -> None:
@@ -212,8 +219,8 @@ def counted(entry: bytes) -> tuple[str, str, str] | None:
     return fields["d"], fields["k"], canonical({"g": fields["g"], "r": fields["r"]}).decode()
 
 
-def _check_guard(store: Store, connection: Connection, made: Checkpoint, keyring: Keyring) -> None:
-    guard = keyring.guard(store.origin)
+def check_continues(store: Store, connection: Connection, made: Checkpoint, guard: Checkpoint | None) -> None:
+    """Check that a tree has the one that was signed before as its beginning, or raise :class:`SigningError`."""
     if guard is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""One open database with one log in it, used by one thread at a time: SQLAlchemy Core on SQLite.
+"""One open database with one log in it, used by one thread at a time: SQLAlchemy Core.
 
 Errors of the driver pass through; :mod:`consent.log.writer` turns them into what the engine may see.
 """
@@ -6,28 +6,25 @@ Errors of the driver pass through; :mod:`consent.log.writer` turns them into wha
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, func, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from consent.decision import Artefact
 from consent.errors import NotRecorded
 from consent.log import tables
 from consent.log.address import Address
+from consent.log.database import database
 from consent.log.record import SALT_SIZE, Draft
 
-BUSY_SECONDS: Final = 0.1  # how long SQLite itself waits for a lock; the writer asks again until nobody waits
 _CHUNK: Final = 500  # below the number of parameters that every SQLite build allows in one statement
 
 
@@ -57,13 +54,14 @@ class Store:
     def __init__(self, address: Address, *, readonly: bool = False, now: Callable[[], datetime] | None = None) -> None:
         self.address = address
         self.now = now or (lambda: datetime.now(UTC))
+        self.database = database(address)
         self._readonly = readonly
-        if address.path and not readonly:
-            _create(address.path)
-        self._engine = connecting(address, readonly=readonly)
+        if not readonly:
+            self.database.create()
+        self._engine = self.database.engine(readonly=readonly)
         self._connection: Connection = self._engine.connect()
         try:
-            self._identity = _identity(address.path)
+            self._identity = self.database.identity
             if not readonly:
                 self._prepare()
             self._check_version()
@@ -80,14 +78,14 @@ class Store:
     @property
     def is_current(self) -> bool:
         """Whether the file at the address is still the one that is open, not deleted or replaced."""
-        return _identity(self.address.path) == self._identity
+        return self.database.identity == self._identity
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction that has its lock from the start, durable when the block ends without an error."""
         connection = self._connection
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.database.begin(connection)
             yield connection
             connection.commit()
         except BaseException:
@@ -238,17 +236,18 @@ class Store:
 
     def _prepare(self) -> None:
         connection = self._connection
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.exec_driver_sql("PRAGMA synchronous=FULL")
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        connection.rollback()
+        self.database.prepare(connection)
         with self.reading():
             if tables.found_version(connection) is not None:
                 return
-        with self.transaction():
-            if tables.found_version(connection) is None:  # another process may have been first
-                tables.create(connection)
+        try:
+            with self.transaction():
+                if tables.found_version(connection) is None:  # another process may have been first
+                    tables.create(connection)
+        except (IntegrityError, ProgrammingError):  # it was, in this very moment
+            with self.reading():
+                if tables.found_version(connection) is None:
+                    raise
 
     def _check_version(self) -> None:
         with self.reading() as connection:
@@ -272,53 +271,14 @@ class Store:
         if row is None and self._readonly:
             raise NotRecorded(f"This database has no consent log called {self.address.origin or 'anything'}.")
         if row is None:
-            with self.transaction() as connection:
-                row = connection.execute(query).first()
-                if row is None:
-                    origin = self.address.origin or f"consent-log/{secrets.token_hex(8)}"
-                    day = self.now().astimezone(UTC).date().isoformat()
+            origin = self.address.origin or f"consent-log/{secrets.token_hex(8)}"
+            day = self.now().astimezone(UTC).date().isoformat()
+            with suppress(IntegrityError), self.transaction() as connection:  # another process may have been first
+                if connection.execute(query).first() is None:
                     connection.execute(tables.log.insert().values(origin=origin, created_on=day))
-                    row = connection.execute(query).one()
+            with self.reading() as connection:
+                row = connection.execute(query).one()
         return row.log_id, row.origin
-
-
-def connecting(address: Address, *, readonly: bool = False) -> Engine:
-    """The engine for this file, whose connections open no transaction by themselves."""
-    path = address.path
-
-    def connect() -> sqlite3.Connection:
-        # Without an isolation level the driver opens no transactions of its own: only BEGIN IMMEDIATE above does.
-        options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_SECONDS}
-        place = f"file:{quote(path)}?mode={'ro' if readonly else 'rw'}" if path else ":memory:"
-        connection = sqlite3.Connection(place, uri=path is not None, **options)
-        connection.text_factory = _readable  # what somebody put in by hand must not keep the rest from being read
-        return connection
-
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
-
-
-def _readable(data: bytes) -> str:
-    return data.decode(errors="replace")
-
-
-def _create(path: str) -> None:
-    """Make the file and its folder where they are missing, readable by the site's own user alone.
-
-    A file that is there is left to SQLite: closing any descriptor of it would drop the locks that this process holds.
-    """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _identity(path: str | None) -> tuple[int, int] | None:
-    if path is None:
-        return None
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _microseconds(moment: datetime) -> int:

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.log import tables
 from consent.log.store import Store
@@ -66,7 +66,8 @@ def write(store: Store, connection: Connection, counts: Mapping[Key, int]) -> No
         for (day, what, detail), n in sorted(counts.items())
     ]
     if rows:
-        new = insert(tables.tally)
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        new = dialect.insert(tables.tally)
         keys = [column.name for column in tables.tally.primary_key]
         more = new.on_conflict_do_update(index_elements=keys, set_={"n": tables.tally.c.n + new.excluded.n})
         connection.execute(more, rows)

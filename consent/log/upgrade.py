@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from consent.log.address import Address
-from consent.log.store import connecting
+from consent.log.database import database
 from consent.log.tables import found_version
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -22,10 +22,11 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 def upgrade(address: Address, *, to: str = "head") -> tuple[str | None, str]:
     """Migrate in one transaction; the versions before and after. Errors of the driver pass through."""
-    engine = connecting(address)
+    place = database(address)
+    engine = place.engine()
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            place.begin(connection)
             before = found_version(connection)
             migrate(connection, to=to)
             after = found_version(connection)

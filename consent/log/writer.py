@@ -1,8 +1,9 @@
-"""The log as the engine sees it: many threads hand in decisions, one thread per process makes them durable together.
+"""The thread of a process that writes: what many callers hand in becomes durable together.
 
-Waiting callers share one transaction and one fsync (group commit). Nothing but ``NotRecorded`` leaves this module.
-A second after something was recorded the same thread seals it, unless the address says that another process does.
-The thread lives while there is work; the database is opened by it, and closed when it has been idle for a while.
+Waiting callers share one transaction and one fsync (group commit). A second after something was recorded the same
+thread seals it, unless the address says that another process does; what was spooled while the database was away it
+hands over as soon as that is back. The thread lives while there is work; the database is opened by it, and closed
+when it has been idle for a while.
 """
 
 from __future__ import annotations
@@ -16,35 +17,35 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
-from hashlib import sha256
+from functools import partial
 from typing import Any, Final
 
-from consent.decision import Artefact, Decision
+from consent.decision import Artefact
 from consent.errors import NotRecorded
 from consent.log import tally
 from consent.log.address import Address
 from consent.log.keyring import Keyring
 from consent.log.record import Draft
+from consent.log.spool import Found, Spool
 from consent.log.store import Store
 from consent.log.tally import Tally
-from consent.log.trouble import UNUSABLE, cause, is_locked
+from consent.log.trouble import UNUSABLE, Unavailable, cause, is_locked
 
-ARCHIVE_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 5.0
 TALLY_SECONDS: Final = 10.0  # between writing down what was counted, while there is other work
 SEAL_SECONDS: Final = 1.0
 SEAL_RETRY_SECONDS: Final = 5.0
 SEAL_AT_ONCE: Final = 1_000  # recording waits while this many are sealed
+DRAIN_SECONDS: Final = 1.0  # between two tries to hand over what was spooled
+CLOSE_SECONDS: Final = 2.0
 MOST_AT_ONCE: Final = 500
 MOST_WAITING: Final = 10_000
-KNOWN_ARTEFACTS: Final = 256
 _RETRY_SECONDS: Final = 0.02
 _log = logging.getLogger("consent.log")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Job:
+class Job:
     """What one caller waits for: a draft, an artefact, or a question to the store."""
 
     draft: Draft | None = None
@@ -60,15 +61,18 @@ class _Job:
         self.done.set()
 
 
-class Log:
-    """A :class:`consent.decision.Recorder` on a database; safe to share among threads and to carry across a fork."""
+class Writer:
+    """A queue, and the thread that works it off; safe to share among threads and to carry across a fork."""
 
     def __init__(self, url: str) -> None:
         self.address = Address.of(url)
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         self._known: OrderedDict[str, Artefact] = OrderedDict()
         self._store: Store | None = None
         self._thread: threading.Thread | None = None
+        self._spool = Spool(self.address.spool) if self.address.spool else None
+        self._drain_at: float | None = None  # as _seal_at; when to try the database again with what was spooled
+        self._down = False  # the last that was asked of the database failed
         self._tally = Tally()
         self._tallied_at = time.monotonic()
         self._seal_at: float | None = None  # by the monotonic clock; nothing waits to be sealed without it
@@ -81,84 +85,6 @@ class Log:
         self._wake = threading.Condition(self._lock)
         self._busy = threading.Lock()  # held while the store is used
 
-    def archive(self, artefact: Artefact) -> None:
-        """Keep the artefact durably before its first use; the same one again is no work. Raises ``NotRecorded``."""
-        with self._lock:
-            if artefact.digest in self._known:
-                self._known.move_to_end(artefact.digest)
-                return
-        try:
-            genuine = sha256(Artefact.canonical(artefact.content)).hexdigest() == artefact.digest
-        except (TypeError, ValueError) as error:
-            raise NotRecorded(f"The artefact is not plain JSON data: {error}.") from error
-        if not genuine:
-            raise NotRecorded("The artefact's digest is not that of its content.")
-        self._submit(_Job(artefact=artefact), timeout=ARCHIVE_SECONDS)
-        self._remember(artefact)
-
-    def artefact(self, digest: str) -> Artefact | None:
-        """The archived artefact with this digest, or ``None``. Raises ``NotRecorded`` if it can't be looked up."""
-        if len(digest) != 64 or not all(character in "0123456789abcdef" for character in digest):
-            return None
-        with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
-                return self._known[digest]
-        found: Artefact | None = self._submit(_Job(ask=lambda store: store.artefact(digest)), timeout=ARCHIVE_SECONDS)
-        if found is not None:
-            self._remember(found)
-        return found
-
-    def record(self, decision: Decision, *, timeout: float) -> None:
-        """Make the decision durable within ``timeout`` seconds, or raise ``NotRecorded``; never anything else.
-
-        The same decision again, by its id, is no work. After a time-out the decision is not recorded, unless its
-        commit was under way at that very moment.
-        """
-        self._submit(_Job(draft=Draft.of(decision)), timeout=timeout)
-
-    def tally(self, what: str, detail: str = "") -> None:
-        """Count one event of today; written down within seconds. Never raises and never waits."""
-        self._tally.add(what, detail)
-        with self._lock:
-            try:
-                self._start()
-            except NotRecorded as error:
-                _log.warning("%s", error)
-
-    def tallies(self, what: str) -> list[tuple[date, str, int]]:
-        """What was counted: day, detail and number, by day. Raises ``NotRecorded`` if it can't be looked up."""
-
-        def ask(store: Store) -> list[tuple[date, str, int]]:
-            self._write_tally(store)
-            return tally.read(store, what)
-
-        found: list[tuple[date, str, int]] = self._submit(_Job(ask=ask), timeout=ARCHIVE_SECONDS)
-        return found
-
-    def receipt(self, receipt_id: str, form: str) -> bytes | None:
-        """One receipt's history in one of the forms of :mod:`consent.log.receipt`; ``None`` if there is none.
-
-        Raises ``NotRecorded`` if it can't be looked up.
-        """
-        from consent.log import receipt
-
-        job = _Job(ask=lambda store: receipt.receipt(store, receipt_id, form))
-        found: bytes | None = self._submit(job, timeout=ARCHIVE_SECONDS)
-        return found
-
-    def erase(self, receipt_id: str) -> bool:
-        """Erase what is recorded under a receipt; false if nothing was. Raises ``NotRecorded`` if that fails."""
-        from consent.log import erase
-
-        def ask(store: Store) -> bool:
-            try:
-                return bool(erase.erase(store, bytes.fromhex(receipt_id)))
-            except (erase.EraseError, ValueError) as error:
-                raise NotRecorded(str(error)) from error
-
-        return bool(self._submit(_Job(ask=ask), timeout=ARCHIVE_SECONDS))
-
     def close(self) -> None:
         """Let waiting work finish and give the database back; a later call opens it again."""
         with self._lock:
@@ -166,20 +92,16 @@ class Log:
             self._closing = True
             self._wake.notify()
         if thread is not None and thread is not threading.current_thread():
-            thread.join(ARCHIVE_SECONDS)
+            thread.join(CLOSE_SECONDS)
         with self._busy:
             self._drop()
+            if self._spool is not None:
+                self._spool.close()
 
-    def _remember(self, artefact: Artefact) -> None:
-        with self._lock:
-            self._known[artefact.digest] = artefact
-            while len(self._known) > KNOWN_ARTEFACTS:
-                self._known.popitem(last=False)
-
-    def _submit(self, job: _Job, *, timeout: float) -> Any:
+    def _submit(self, job: Job, *, timeout: float) -> Any:
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
-                raise NotRecorded("Too many decisions are waiting to be recorded.")
+                raise Unavailable("Too many decisions are waiting to be recorded.")
             self._waiting.append(job)
             try:
                 self._start()
@@ -190,7 +112,7 @@ class Log:
         if not job.done.wait(max(0.0, timeout)):
             job.given_up = True
             if not job.done.is_set():
-                raise NotRecorded(f"The consent log at {self._place} did not answer within {timeout:g} seconds.")
+                raise Unavailable(f"The consent log at {self._place} did not answer within {timeout:g} seconds.")
         if job.error is not None:
             raise job.error
         return job.answer
@@ -205,42 +127,60 @@ class Log:
             self._thread.start()
         except RuntimeError as error:  # no more threads, or the interpreter is going down
             self._thread = None
-            raise NotRecorded(f"The consent log can't start its writer: {error}.") from error
+            raise Unavailable(f"The consent log can't start its writer: {error}.") from error
 
     @property
     def _place(self) -> str:
-        return self.address.path or "memory://"
+        return str(self.address)
 
     def _run(self) -> None:
         while (jobs := self._next()) is not None:
             with self._busy:
+                if self._drain_at is not None and (jobs or time.monotonic() >= self._drain_at):
+                    self._drain()
                 if jobs:
                     self._work(jobs)
                 if self._seal_at is not None and time.monotonic() >= self._seal_at:
                     self._seal()
 
-    def _next(self) -> list[_Job] | None:
+    def _next(self) -> list[Job] | None:
         """The jobs to do now, none of them if it is time to seal; ``None`` to end, with the database closed."""
         while True:
             with self._lock:
-                due = self._seal_at
+                due = self._due
                 patience = IDLE_SECONDS if due is None else max(0.0, due - time.monotonic())
-                self._wake.wait_for(lambda: self._waiting or self._closing, patience)
+                self._wake.wait_for(partial(self._called, due), patience)
                 if self._waiting:
                     return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
                 if due is not None:
-                    self._seal_at = min(due, time.monotonic())  # at once when closing
+                    self._hurry()
                     return []
             with self._busy:  # always before the lock, here and before a fork
                 self._write_down()
-                if self.address.path:  # a log in memory ends with its connection
+                if self.address.lasts:  # a log in memory ends with its connection
                     self._drop()
                 with self._lock:
                     if not self._waiting:
                         self._thread = None
                         return None
 
-    def _work(self, jobs: list[_Job]) -> None:
+    def _called(self, due: float | None) -> bool:
+        """Whether there is something to do earlier than when it was ``due``."""
+        return bool(self._waiting) or self._closing or self._due is not due
+
+    @property
+    def _due(self) -> float | None:
+        """When there is something to do even if nobody asks."""
+        return min((at for at in (self._seal_at, self._drain_at) if at is not None), default=None)
+
+    def _hurry(self) -> None:
+        """When closing, everything that is due later is due now."""
+        if self._closing:
+            now = time.monotonic()
+            self._seal_at = None if self._seal_at is None else min(self._seal_at, now)
+            self._drain_at = None if self._drain_at is None else min(self._drain_at, now)
+
+    def _work(self, jobs: list[Job]) -> None:
         """Do the jobs together, again and again while the database is locked and somebody still waits."""
         while live := [job for job in jobs if not job.given_up]:
             try:
@@ -260,7 +200,7 @@ class Log:
                 return self._fail(live, NotRecorded(f"The consent log failed: {type(error).__name__}."))
         return None
 
-    def _write(self, store: Store, live: list[_Job]) -> bool:
+    def _write(self, store: Store, live: list[Job]) -> bool:
         """One transaction for what is to be written, then the questions; ``False``: again, without those who left."""
         archiving = [job for job in live if job.artefact is not None]
         writing = [job for job in live if job.draft is not None]
@@ -276,6 +216,7 @@ class Log:
                     return False
             if not store.is_current:
                 raise NotRecorded(f"The consent log at {self._place} was deleted or replaced.")
+            self._down = False
         if writing and self.address.seals and self._seal_at is None:
             self._seal_at = time.monotonic() + SEAL_SECONDS
         for job in archiving:
@@ -319,7 +260,7 @@ class Log:
             store = self._opened()
             self._seal_at = None
             sealed = sealer.seal(store, limit=SEAL_AT_ONCE)
-            sealer.sign(store, Keyring.of(str(self.address.path)))
+            sealer.sign(store, Keyring.of(self.address.keys))
         except Exception as error:
             if not is_locked(error):
                 _log.error("The consent log at %s can't be sealed now: %s", self._place, cause(error))
@@ -329,11 +270,60 @@ class Log:
             if sealed == SEAL_AT_ONCE:
                 self._seal_at = time.monotonic()
 
-    def _fail(self, jobs: list[_Job], error: NotRecorded) -> None:
+    def _drain(self) -> None:
+        """Hand over what was spooled here, and what ended processes left; if that can't be done now, try again."""
+        spool, self._drain_at = self._spool, None
+        if spool is None:
+            return
+        try:
+            store = self._opened()
+            for found, file in spool.orphans():
+                handed = False
+                try:
+                    self._hand_over(store, found)
+                    handed = True
+                finally:
+                    spool.bury(found, file, done=handed)
+            while (own := spool.own()) is not None:
+                self._hand_over(store, own)
+                self._down = False
+                spool.handed_over(own)
+        except Exception as error:
+            if not is_locked(error):
+                self._drop()
+            self._drain_at = None if self._closing else time.monotonic() + DRAIN_SECONDS
+            if not isinstance(error, (*UNUSABLE, NotRecorded)):
+                _log.exception("The consent log failed in a way it should not.")
+
+    def _hand_over(self, store: Store, found: Found) -> None:
+        """Write the items of one spool file; a redelivery of what is there already changes nothing."""
+        if found.torn:
+            _log.warning("The spool %s had %d bytes that were never acknowledged.", found.path, found.torn)
+        artefacts = {item.digest: item for item in found.items if isinstance(item, Artefact)}
+        drafts = [item for item in found.items if isinstance(item, Draft)]
+        for start in range(0, max(1, len(drafts)), MOST_AT_ONCE):
+            some = drafts[start : start + MOST_AT_ONCE]
+            with self._lock:
+                known = {**self._known, **artefacts}
+            with store.transaction() as connection:
+                store.archive(connection, artefacts.values())
+                outcomes = store.append(connection, some, known)
+            wrong = [draft for draft, outcome in zip(some, outcomes, strict=True) if outcome is not None]
+            if wrong and self._spool is not None:
+                self._spool.set_aside(wrong)
+                _log.error(
+                    "The consent log refused %d spooled records; they are kept in %s.", len(wrong), found.path.parent
+                )
+        if drafts:
+            _log.warning("Records that had been spooled are in the consent log at %s: %d.", self._place, len(drafts))
+            if self.address.seals and self._seal_at is None:
+                self._seal_at = time.monotonic() + SEAL_SECONDS
+
+    def _fail(self, jobs: list[Job], error: NotRecorded) -> None:
         self._drop()
         for job in jobs:
             if not job.done.is_set():
-                job.finish(error)
+                job.finish(Unavailable(str(error)))
 
     def _opened(self) -> Store:
         if self._store is not None and not self._store.is_current:
@@ -341,6 +331,8 @@ class Log:
             self._drop()
         if self._store is None:
             self._store = Store(self.address)
+            if self._spool is not None and self._drain_at is None:  # an ended process may have left some
+                self._drain_at = time.monotonic()
             if self.address.seals and self._seal_at is None:  # a process that was killed may have left some
                 self._seal_at = time.monotonic() + SEAL_SECONDS
         return self._store
@@ -356,7 +348,7 @@ class Log:
     def _before_fork(self) -> None:
         """Hold everything still, with no database open: SQLite must not be carried into another process."""
         self._still = self._busy.acquire(timeout=1.0)
-        if self._still and self.address.path:
+        if self._still and self.address.lasts:
             self._drop()
         self._lock.acquire()
         self._forking = True
@@ -374,18 +366,20 @@ class Log:
         self._waiting = deque()
         self._tally = Tally()
         self._thread = None
-        self._seal_at = None
+        self._seal_at = self._drain_at = None
         self._closing = self._forking = False
-        if self.address.path and self._store is not None:
+        if self._spool is not None:
+            self._spool.forked()
+        if self.address.lasts and self._store is not None:
             _inherited.append(self._store)
             self._store = None
 
 
-_open_logs: weakref.WeakSet[Log] = weakref.WeakSet()
+_open_logs: weakref.WeakSet[Writer] = weakref.WeakSet()
 _inherited: list[Store] = []  # left open on purpose: closing the parent's connection here would drop its locks
 
 
-def _each(action: Callable[[Log], None]) -> Callable[[], None]:
+def _each(action: Callable[[Writer], None]) -> Callable[[], None]:
     def run() -> None:
         for log in sorted(_open_logs, key=id):
             action(log)
@@ -393,10 +387,10 @@ def _each(action: Callable[[Log], None]) -> Callable[[], None]:
     return run
 
 
-atexit.register(_each(Log.close))
+atexit.register(_each(Writer.close))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_each(Log._before_fork),
-        after_in_parent=_each(Log._after_fork_in_parent),
-        after_in_child=_each(Log._after_fork_in_child),
+        before=_each(Writer._before_fork),
+        after_in_parent=_each(Writer._after_fork_in_parent),
+        after_in_child=_each(Writer._after_fork_in_child),
     )

@@ -17,8 +17,8 @@ from consent.decision import Artefact, Decision
 from consent.log import open_recorder
 from consent.log.address import Address
 from consent.log.record import Draft
+from consent.log.recorder import Log
 from consent.log.store import Store
-from consent.log.writer import Log
 
 ARTEFACT = Artefact.of({"html": "<p>May we?</p>", "texts": {"accept": "Accept all"}})
 
@@ -71,8 +71,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(path: Path) -> Iterator[Log]:
-    """A log on an empty database, with the artefact that the decisions point to."""
-    log = open_recorder(f"sqlite:///{path}")
+    """A log on an empty database, with the artefact that the decisions point to, and nothing to fall back on."""
+    log = open_recorder(f"sqlite:///{path}?spool=off")
     log.archive(ARTEFACT)
     yield log
     log.close()

@@ -17,8 +17,8 @@ from consent.errors import NotRecorded
 from consent.log import open_recorder, tables
 from consent.log.address import Address
 from consent.log.commands import log as command
+from consent.log.recorder import Log
 from consent.log.upgrade import MIGRATIONS, migrate, upgrade
-from consent.log.writer import Log
 
 RECEIPT = "5f" * 16
 

@@ -102,7 +102,7 @@ def test_every_kept_checkpoint_is_proved_and_so_is_every_kept_record(aged: Store
     (vkey,) = report.keys
     made = proofs(aged, bytes.fromhex(RECEIPT))
     assert [verify_proof(text, [vkey]).index for _, text in made] == [index for index, _ in made]
-    assert len(made) == 3  # of the last days
+    assert len(made) in (2, 3)  # of the last days, wherever in its day each came
 
 
 def test_what_is_missing_without_a_prune_leaf_is_tampering(aged: Store, path: Path) -> None:

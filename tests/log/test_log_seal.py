@@ -20,9 +20,9 @@ from consent.errors import NoteError, ProofError
 from consent.log import checkpoint, merkle, note, open_recorder, sealer
 from consent.log.address import Address
 from consent.log.keyring import Keyring
+from consent.log.recorder import Log
 from consent.log.store import Store
 from consent.log.tiles import Tiles, split
-from consent.log.writer import Log
 
 Child = Callable[..., "subprocess.Popen[str]"]
 

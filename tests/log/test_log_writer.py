@@ -24,7 +24,7 @@ from consent.decision import Artefact
 from consent.errors import ConfigError, NotRecorded
 from consent.log import open_recorder
 from consent.log.record import intact
-from consent.log.writer import Log
+from consent.log.recorder import Log
 
 Child = Callable[..., "subprocess.Popen[str]"]
 
@@ -45,7 +45,7 @@ def test_a_recorded_decision_lies_in_the_database_with_its_leaf(log: Log, path: 
 
 
 def test_the_queue_of_the_unsealed_is_filled_in_the_same_transaction(path: Path) -> None:
-    with closing(open_recorder(f"sqlite:///{path}?origin=news.example")) as log:
+    with closing(open_recorder(f"sqlite:///{path}?origin=news.example&spool=off")) as log:
         log.archive(ARTEFACT)
         log.record(grant(), timeout=2)
         with closing(sqlite3.connect(path)) as connection:
@@ -104,10 +104,10 @@ def test_what_was_not_archived_can_not_be_granted(log: Log, path: Path) -> None:
 
 def test_an_artefact_is_archived_once_and_found_by_another_log(log: Log, path: Path) -> None:
     log.archive(ARTEFACT)
-    with closing(open_recorder(f"sqlite:///{path}")) as second:
+    with closing(open_recorder(f"sqlite:///{path}?spool=off")) as second:
         second.archive(ARTEFACT)
         assert len(rows(path, "SELECT * FROM artefact")) == 1
-    with closing(open_recorder(f"sqlite:///{path}")) as third:
+    with closing(open_recorder(f"sqlite:///{path}?spool=off")) as third:
         assert third.artefact(ARTEFACT.digest) == ARTEFACT
         for unknown in ("0" * 64, "", "x" * 64, "../consent.db", ARTEFACT.digest.upper()):
             assert third.artefact(unknown) is None
@@ -117,7 +117,7 @@ def test_an_artefact_is_archived_once_and_found_by_another_log(log: Log, path: P
 def test_a_damaged_artefact_is_not_given_back(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE artefact SET content = '{}'")
-    with closing(open_recorder(f"sqlite:///{path}")) as second, pytest.raises(NotRecorded):
+    with closing(open_recorder(f"sqlite:///{path}?spool=off")) as second, pytest.raises(NotRecorded):
         second.artefact(ARTEFACT.digest)
 
 
@@ -233,7 +233,7 @@ def test_a_decision_waits_for_a_lock_that_ends_in_time(log: Log, path: Path, loc
 
 @pytest.mark.usefixtures("locked")
 def test_an_archived_artefact_is_read_while_the_database_is_locked(path: Path) -> None:
-    with closing(open_recorder(f"sqlite:///{path}")) as second:
+    with closing(open_recorder(f"sqlite:///{path}?spool=off")) as second:
         assert second.artefact(ARTEFACT.digest) == ARTEFACT
 
 
@@ -264,7 +264,7 @@ def test_a_full_disk_means_not_recorded_and_recovers(log: Log, path: Path) -> No
 
 @pytest.mark.parametrize("where", ["/proc/consent/consent.db", "/dev/null/consent.db", "/dev/full", "/"])
 def test_an_impossible_place_means_not_recorded(where: str) -> None:
-    with closing(open_recorder(f"sqlite:///{where.rstrip('/') or '/tmp'}")) as log:
+    with closing(open_recorder(f"sqlite:///{where.rstrip('/') or '/tmp'}?spool=off")) as log:
         begun = time.monotonic()
         with pytest.raises(NotRecorded):
             log.record(grant(), timeout=1)
@@ -278,7 +278,7 @@ def test_an_impossible_place_means_not_recorded(where: str) -> None:
 def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("Dear diary, " * 1000)
-    with closing(open_recorder(f"sqlite:///{path}")) as log, pytest.raises(NotRecorded):
+    with closing(open_recorder(f"sqlite:///{path}?spool=off")) as log, pytest.raises(NotRecorded):
         log.record(grant(), timeout=1)
     assert path.read_text().startswith("Dear diary, Dear")
 
@@ -347,7 +347,7 @@ def test_a_flood_is_turned_away(log: Log, monkeypatch: Any) -> None:
 
 
 def test_without_threads_nothing_is_recorded(path: Path, monkeypatch: Any) -> None:
-    log = open_recorder(f"sqlite:///{path}")
+    log = open_recorder(f"sqlite:///{path}?spool=off")
 
     def none_left(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -446,7 +446,7 @@ def test_the_clock_going_back_leaves_a_receipt_in_order(log: Log) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "consent.db", "sqlite://", "sqlite:///", "sqlite:////tmp/", "postgresql://x/y", "memory:", "memory://x",
+    ["", "consent.db", "sqlite://", "sqlite:///", "sqlite:////tmp/", "mysql://x/y", "sqlite:///x.db?spool=", "memory:", "memory://x",
      "sqlite:///x.db?origin=", "sqlite:///x.db?mode=ro", "sqlite:///x.db?origin=a b", None, 5],
 )  # fmt: skip
 def test_an_address_that_can_not_be_one_says_how_to_write_it(url: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from consent.log.commands.asking import bundle, proof, show, verify, verify_log
+from consent.log.commands.asking import bundle, proof, show, status, verify, verify_log
 from consent.log.commands.counting import export, stats
 from consent.log.commands.keeping import anchor, erase, prune, rotate, seal, upgrade
 
@@ -19,5 +19,5 @@ def log() -> None:
     """Ask, and look after, the consent log."""
 
 
-for command in (show, stats, export, proof, bundle, verify_log, seal, anchor, erase, prune, rotate, upgrade):
+for command in (show, status, stats, export, proof, bundle, verify_log, seal, anchor, erase, prune, rotate, upgrade):
     log.add_command(command)

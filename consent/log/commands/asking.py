@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,7 @@ from consent.log.commands.console import (
     first_option,
     json_option,
     kept_option,
+    keyring_of,
     keys_option,
     last_option,
     progress,
@@ -29,6 +32,7 @@ from consent.log.commands.console import (
     url_option,
 )
 from consent.log.record import intact
+from consent.log.status import Status
 from consent.log.store import Stored
 
 _TITLES: Final = ("Time (UTC)", "Event", "Action", "Granted", "Refused", "Language", "Notice", "Intact")
@@ -91,6 +95,41 @@ def bundle(
             f"{out}: {made.records} of {made.size} records"
             + (f"; {made.waiting} wait to be sealed." if made.waiting else ".")
         )
+
+
+@click.command()
+@url_option
+@json_option
+def status(url: str, as_json: bool) -> None:
+    """Say how the log is doing: what waits in the spool and to be sealed, whether it is signed, what was lost."""
+    from consent.log.status import status as look
+
+    with reading(url) as store:
+        found = look(store, keyring_of(store.address))
+    if as_json:
+        click.echo(
+            json.dumps({**asdict(found), "sealed_at": found.sealed_at and found.sealed_at.isoformat()}, indent=1)
+        )
+    else:
+        for name, text in _lines(found):
+            click.echo(f"{name:<15}{text}")
+        for sentence in found.findings:
+            click.secho(f"{'Look at':<15}{sentence}", fg="yellow")
+    if found.findings:
+        raise SystemExit(FINDING)
+
+
+def _lines(found: Status) -> Iterator[tuple[str, str]]:
+    sealed = f", the last at {found.sealed_at:%Y-%m-%d %H:%M:%S} UTC" if found.sealed_at else ""
+    yield "Log", found.origin
+    yield "Sealed", f"{found.size} leaves{sealed}"
+    yield "Signed", f"{found.signed} leaves"
+    yield "Guard", "none yet" if found.guard is None else f"{found.guard} leaves, which this log continues"
+    yield "Anchored", f"{found.anchored} leaves" if found.anchored else "never"
+    yield "Pruned", f"{found.pruned} leaves"
+    yield "Waiting", f"{found.waiting} records, for {found.lag:.0f} seconds"
+    yield "Spool", f"{found.spooled} records, {found.spool_bytes} bytes"
+    yield "Gaps", f"{sum(found.gaps.values())} answers posted and not recorded"
 
 
 @click.command()

@@ -68,7 +68,7 @@ def days_of(first: datetime | None, last: datetime | None) -> tuple[date | None,
 
 def must_exist(address: Address) -> None:
     """A command that looks after a log makes none."""
-    if not Path(str(address.path)).exists():
+    if address.path is not None and not Path(address.path).exists():
         raise FileNotFoundError(f"there is no file {address.path}")
 
 
@@ -96,9 +96,9 @@ def readable(address: Address) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        fail(f"The consent log at {address.path} can't be read: {getattr(error, 'orig', None) or error}.", UNREADABLE)
+        fail(f"The consent log at {address} can't be read: {getattr(error, 'orig', None) or error}.", UNREADABLE)
     except (ConsentError, sqlite3.Error, OSError) as error:
-        fail(f"The consent log at {address.path} can't be read: {error}", UNREADABLE)
+        fail(f"The consent log at {address} can't be read: {error}", UNREADABLE)
 
 
 def address_of(url: str) -> Address:
@@ -106,7 +106,7 @@ def address_of(url: str) -> Address:
         address = Address.of(url)
     except ConfigError as error:
         fail(str(error), USAGE)
-    if address.path is None:
+    if not address.lasts:
         fail("A log in memory can be read only by the process that has it.", USAGE)
     return address
 
@@ -131,4 +131,4 @@ def table(titles: Sequence[str], rows: list[list[Cell]]) -> Iterator[str]:
 
 def keyring_of(address: Address) -> Keyring:
     """Where the log at this address has its signing key."""
-    return Keyring.of(str(address.path))
+    return Keyring.of(address.keys)
