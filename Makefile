@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 PORT ?= 5000
 FOR ?= 300
+RECORDS ?= 10000000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -22,7 +23,8 @@ help:
 	@echo "make test             all tests; needs Chromium for those in a browser"
 	@echo "make bench            figures, side by side with what else there is"
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
-	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared"
+	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
+	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records"
 	@echo "make screenshots      the pictures in docs/images"
 	@echo "make docs             the documentation, in docs/_build"
 	@echo "make clean            forget the virtual environment and everything made"
@@ -81,6 +83,7 @@ bench-gate: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)
+	@$(BIN)/python tests/soak/soak_log.py --seconds $(FOR) --records $(RECORDS)
 
 screenshots: browser $(VENV)/.dev
 	@$(BIN)/python tests/browser/screenshots.py docs/images

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from consent.log.address import Address
 
 BUSY_SECONDS: Final = 0.1  # how long SQLite itself waits for a lock; the writer asks again until nobody waits
+PATIENT_SECONDS: Final = 10.0  # the same for a command, which nobody's page waits for
 CONNECT_SECONDS: Final = 2
 STATEMENT_SECONDS: Final = 10  # after which a server that has gone silent counts as gone
 
@@ -25,8 +26,8 @@ STATEMENT_SECONDS: Final = 10  # after which a server that has gone silent count
 class Database(Protocol):
     """Where the rows of a log are."""
 
-    def engine(self, *, readonly: bool = False) -> Engine:
-        """Connections that open no transaction unless the store says so."""
+    def engine(self, *, readonly: bool = False, wait: float = BUSY_SECONDS) -> Engine:
+        """Connections that open no transaction unless the store says so; ``wait`` is for locks, in seconds."""
 
     def create(self) -> None:
         """Make what has to be there before anybody can connect."""
@@ -54,12 +55,12 @@ class Sqlite:
     def __init__(self, path: str | None) -> None:
         self.path = path
 
-    def engine(self, *, readonly: bool = False) -> Engine:
+    def engine(self, *, readonly: bool = False, wait: float = BUSY_SECONDS) -> Engine:
         path = self.path
 
         def connect() -> sqlite3.Connection:
             # Without an isolation level the driver opens no transactions of its own: only BEGIN IMMEDIATE does.
-            options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_SECONDS}
+            options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": wait}
             place = f"file:{quote(path)}?mode={'ro' if readonly else 'rw'}" if path else ":memory:"
             connection = sqlite3.Connection(place, uri=path is not None, **options)
             connection.text_factory = _readable  # what somebody put in by hand must not keep the rest from being read
@@ -111,8 +112,9 @@ class Postgresql:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def engine(self, *, readonly: bool = False) -> Engine:
-        options = f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout={STATEMENT_SECONDS * 1000}"
+    def engine(self, *, readonly: bool = False, wait: float = BUSY_SECONDS) -> Engine:
+        longest = int(max(wait, STATEMENT_SECONDS) * 1000)
+        options = f"-c lock_timeout={longest}" if wait > BUSY_SECONDS else f"-c statement_timeout={longest}"
         if readonly:
             options = "-c default_transaction_read_only=on"
         return create_engine(

@@ -22,7 +22,7 @@ from consent.decision import Artefact
 from consent.errors import NotRecorded
 from consent.log import tables
 from consent.log.address import Address
-from consent.log.database import database
+from consent.log.database import BUSY_SECONDS, database
 from consent.log.record import SALT_SIZE, Draft
 
 _CHUNK: Final = 500  # below the number of parameters that every SQLite build allows in one statement
@@ -47,18 +47,27 @@ class Stored:
 class Store:
     """A connection to the log at an address; opens, and makes what is missing, unless ``readonly``.
 
+    ``wait`` is how many seconds a lock of somebody else is waited for before that is an error.
+
     Raises :class:`NotRecorded` when the database is of another version, ``sqlalchemy.exc.SQLAlchemyError``,
     ``sqlite3.Error`` or ``OSError`` when it can't be used.
     """
 
-    def __init__(self, address: Address, *, readonly: bool = False, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        readonly: bool = False,
+        wait: float = BUSY_SECONDS,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self.address = address
         self.now = now or (lambda: datetime.now(UTC))
         self.database = database(address)
         self._readonly = readonly
         if not readonly:
             self.database.create()
-        self._engine = self.database.engine(readonly=readonly)
+        self._engine = self.database.engine(readonly=readonly, wait=wait)
         self._connection: Connection = self._engine.connect()
         try:
             self._identity = self.database.identity

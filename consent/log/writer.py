@@ -312,7 +312,9 @@ class Writer:
             if wrong and self._spool is not None:
                 self._spool.set_aside(wrong)
                 _log.error(
-                    "The consent log refused %d spooled records; they are kept in %s.", len(wrong), found.path.parent
+                    "Spooled records were refused by the consent log, and are kept in %s: %d.",
+                    found.path.parent,
+                    len(wrong),
                 )
         if drafts:
             _log.warning("Records that had been spooled are in the consent log at %s: %d.", self._place, len(drafts))

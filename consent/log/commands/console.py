@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consent.errors import ConfigError, ConsentError
 from consent.log.address import Address, default
+from consent.log.database import PATIENT_SECONDS
 from consent.log.keyring import Keyring
 from consent.log.store import Store
 
@@ -84,7 +85,7 @@ def reading(url: str) -> Iterator[Store]:
     """The store at ``url`` for reading; when it can't be read, the command ends with the reason."""
     address = address_of(url)
     with readable(address):
-        store = Store(address, readonly=True)
+        store = Store(address, readonly=True, wait=PATIENT_SECONDS)
         try:
             yield store
         finally:

@@ -28,6 +28,7 @@ from consent.log.commands.console import (
     receipt_of,
     url_option,
 )
+from consent.log.database import PATIENT_SECONDS
 from consent.log.keyring import Keyring
 from consent.log.store import Store
 
@@ -64,7 +65,7 @@ def seal(url: str, every: str | None, as_json: bool) -> None:
         sealed = 0
         with readable(address):
             must_exist(address)
-            with closing(Store(address)) as store:
+            with closing(Store(address, wait=PATIENT_SECONDS)) as store:
                 while count := run(store):
                     sealed += count
                 signed = sign(store, keyring_of(address))
@@ -94,7 +95,7 @@ def erase(receipt: str, url: str, as_json: bool) -> None:
     wanted, address = receipt_of(receipt), address_of(url)
     with readable(address):
         must_exist(address)
-        with closing(Store(address)) as store:
+        with closing(Store(address, wait=PATIENT_SECONDS)) as store:
             erased = run(store, wanted)
             sign(store, keyring_of(address))
     if as_json:
@@ -186,7 +187,7 @@ def keeping(url: str) -> Iterator[tuple[Store, Keyring]]:
     address = address_of(url)
     with readable(address):
         must_exist(address)
-        with closing(Store(address)) as store:
+        with closing(Store(address, wait=PATIENT_SECONDS)) as store:
             yield store, keyring_of(address)
 
 
