@@ -27,6 +27,7 @@ _LARGEST: Final = 1 << 53  # whole numbers beyond it are not exact in every JSON
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_+-]{0,63}"
 _HOST = r"(\*?\.)?[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9a-f:]{2,39}|\[[0-9a-f:]{2,39}\]"
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _TEXTS: Final = {
     "receipt_id": re.compile(r"[0-9a-f]{32}"),
@@ -109,6 +110,7 @@ class Draft:
         for name, pattern in _TEXTS.items():
             if fields[name] is not None and not pattern.fullmatch(fields[name]):
                 raise NotRecorded(f"The record's field {name} does not have the form that its schema asks for.")
+        _check(fields)
         return cls(
             event_id=event_id,
             receipt=bytes.fromhex(decision.receipt_id) if decision.receipt_id is not None else None,
@@ -119,7 +121,7 @@ class Draft:
 
     def payload(self, prev_record_id: str | None) -> bytes:
         """The canonical JSON with the record before it within its receipt."""
-        return canonical({**self.fields, "prev_record_id": prev_record_id})
+        return _dumped({**self.fields, "prev_record_id": prev_record_id})
 
     def seal(self, *, prev_record_id: str | None, salt: bytes, origin: str) -> Record:
         """The record, with its commitment salted so that few possible answers can't be guessed after erasure."""
@@ -141,7 +143,7 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
 def public_entry(fields: Mapping[str, Any], commit: bytes, *, origin: str) -> bytes:
     """What the tree's leaf hashes: commitment, day, kind, categories granted and refused, notice, and log."""
     decisions: Mapping[str, str] = fields["decisions"]
-    return canonical(
+    return _dumped(
         {
             "v": 1,
             "s": origin,
@@ -162,7 +164,12 @@ def canonical(value: Any) -> bytes:
     ASCII keys: for these the standard library's sorted, compact JSON is canonical already.
     """
     _check(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> bytes:
+    """Canonical bytes of what was checked before: checking costs more than writing, and one writer does all of it."""
+    return _encode(value).encode()
 
 
 def day_of(moment: datetime) -> date:
@@ -174,8 +181,10 @@ def _check(value: Any) -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise NotRecorded("A text in the record is not valid Unicode.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise NotRecorded("A text in the record is not valid Unicode.") from None
     elif isinstance(value, int):
         if abs(value) >= _LARGEST:
             raise NotRecorded("A number in the record is too large to be exact.")

@@ -39,6 +39,8 @@ SEAL_AT_ONCE: Final = 1_000  # recording waits while this many are sealed
 DRAIN_SECONDS: Final = 1.0  # between two tries to hand over what was spooled
 CLOSE_SECONDS: Final = 2.0
 MOST_AT_ONCE: Final = 500
+CROWD: Final = 16  # after a transaction of so many the next waits for those who were just answered to come again
+GATHER_SECONDS: Final = 0.001
 MOST_WAITING: Final = 10_000
 _RETRY_SECONDS: Final = 0.02
 _log = logging.getLogger("consent.log")
@@ -72,6 +74,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._spool = Spool(self.address.spool) if self.address.spool else None
         self._drain_at: float | None = None  # as _seal_at; when to try the database again with what was spooled
+        self._crowded = False  # many waited the last time
         self._down = False  # the last that was asked of the database failed
         self._tally = Tally()
         self._tallied_at = time.monotonic()
@@ -145,12 +148,15 @@ class Writer:
 
     def _next(self) -> list[Job] | None:
         """The jobs to do now, none of them if it is time to seal; ``None`` to end, with the database closed."""
+        if self._crowded:
+            time.sleep(GATHER_SECONDS)
         while True:
             with self._lock:
                 due = self._due
                 patience = IDLE_SECONDS if due is None else max(0.0, due - time.monotonic())
                 self._wake.wait_for(partial(self._called, due), patience)
                 if self._waiting:
+                    self._crowded = len(self._waiting) >= CROWD
                     return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
                 if due is not None:
                     self._hurry()
