@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo demo-evidence test lint bench bench-gate soak screenshots docs clean browser
+.PHONY: help demo demo-evidence test lint bench bench-gate bench-log soak screenshots docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
@@ -23,6 +23,7 @@ help:
 	@echo "make test             all tests; needs Chromium for those in a browser"
 	@echo "make bench            figures, side by side with what else there is"
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
+	@echo "make bench-log        the consent log beside one commit each, a hash chain, pymerkle"
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
 	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records"
 	@echo "make screenshots      the pictures in docs/images"
@@ -80,6 +81,9 @@ bench: $(VENV)/.dev
 
 bench-gate: $(VENV)/.dev
 	@$(BIN)/python tests/bench/bench_gate.py
+
+bench-log: $(VENV)/.dev
+	@$(BIN)/python tests/bench/bench_log.py 1000000
 
 soak: $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)

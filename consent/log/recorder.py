@@ -102,6 +102,7 @@ class Log(Writer):
         from consent.log import erase
 
         def ask(store: Store) -> bool:
+            self._drain()  # what waits in the spool would come back afterwards
             try:
                 return bool(erase.erase(store, bytes.fromhex(receipt_id)))
             except (erase.EraseError, ValueError) as error:

@@ -11,12 +11,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import ARTEFACT, grant, refusal, soon
 
 from consent.decision import Artefact, Decision
 from consent.errors import NotRecorded
 from consent.log import open_recorder
 from consent.log.address import Address
+from consent.log.commands import log as command
 from consent.log.record import Draft
 from consent.log.recorder import Log
 from consent.log.spool import MOST_BYTES, Spool, refused, waiting
@@ -259,3 +261,25 @@ def test_a_child_process_has_a_spool_of_its_own(path: Path, log: Log, locked: sq
     with closing(open_recorder(f"sqlite:///{path}")) as other:
         other.record(refusal(), timeout=5)
         assert soon(lambda: waiting(folder(path)) == [])
+
+
+def test_an_erasure_reaches_what_still_waits_in_the_spool(path: Path, log: Log, locked: sqlite3.Connection) -> None:
+    receipt = "4e" * 16
+    log.record(grant(receipt_id=receipt), timeout=0.4)
+    result = CliRunner().invoke(command, ["erase", receipt, "--url", f"sqlite:///{path}", "--json"])
+    assert result.exit_code == 2, "the database is locked"
+    locked.execute("ROLLBACK")
+    assert log.erase(receipt) is True
+    assert log.erase(receipt) is False
+    assert receipt.encode() not in b"".join(file.read_bytes() for file in Path(folder(path)).iterdir())
+
+
+def test_the_command_says_that_some_of_a_receipt_still_wait(path: Path, log: Log) -> None:
+    receipt = "5e" * 16
+    log.record(grant(receipt_id=receipt), timeout=5)
+    spool = Spool(folder(path))
+    spool.keep(Draft.of(grant(receipt_id=receipt)))
+    result = CliRunner().invoke(command, ["erase", receipt, "--url", f"sqlite:///{path}"])
+    assert result.exit_code == 1
+    assert "1 more wait in the spool" in result.stderr
+    spool.close()

@@ -30,6 +30,7 @@ from consent.log.commands.console import (
 )
 from consent.log.database import PATIENT_SECONDS
 from consent.log.keyring import Keyring
+from consent.log.spool import waiting
 from consent.log.store import Store
 
 
@@ -102,6 +103,9 @@ def erase(receipt: str, url: str, as_json: bool) -> None:
         click.echo(json.dumps({"erased": erased}))
     elif erased:
         click.echo(f"{len(erased)} records are erased: leaves {', '.join(map(str, erased))}.")
+    spooled = sum(getattr(item, "receipt", None) == wanted for found in waiting(address.spool) for item in found.items)
+    if spooled:
+        fail(f"{spooled} more wait in the spool: erase once more when the database has them.", FINDING)
     if not erased:
         fail(f"The log has no record of the receipt {wanted.hex()}.", FINDING)
 
