@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 from consent.gate.charset import Encoding
-from consent.gate.stream import Stream
+from consent.gate.pieces import Pieces
 
 
 class Transcoder:
@@ -14,7 +14,7 @@ class Transcoder:
     Where they can't be read, nothing more of the page is sent.
     """
 
-    def __init__(self, stream: Stream, content_type: str) -> None:
+    def __init__(self, stream: Pieces, content_type: str) -> None:
         self._stream = stream
         self._content_type = content_type
         self._head: bytes | None = b""

@@ -58,7 +58,7 @@ class Page:
     undeclared: str
     bases: list[Url]
     codec: str = "utf-8"
-    nested: Callable[[bytes, Page, str], tuple[bytes, list[Blocked]]] | None = None
+    nested: Callable[[bytes, Page, str, str], tuple[bytes, list[Blocked]]] | None = None
     depth: int = 0
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
@@ -225,18 +225,18 @@ class Page:
         scheme, _, rest = _squeezed(text).partition(":")
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
-            return self.script(code, tag) + self.inside(code, self.codec)
+            return self.script(code, tag) + self.inside(code)
         if not (data := _data(text)):
             return []
         if "javascript" in data.kind or "ecmascript" in data.kind:
             return self.script(data.body, tag)
         if data.kind == "text/css":
             return [finding for _, finding in self.sheet(data.body, tag)]
-        return self.inside(data.body, data.codec)
+        return [] if data.kind in ("", "text/plain") else self.inside(data.body, data.codec, data.kind)
 
-    def inside(self, html: bytes, codec: str) -> list[Blocked]:
-        """What a document inside this one would do."""
-        return self.nested(html, self, codec)[1] if self.nested else []
+    def inside(self, html: bytes, codec: str = "", kind: str = "text/html") -> list[Blocked]:
+        """What a document inside this one would do; in this one's encoding, if not said otherwise."""
+        return self.nested(html, self, codec or self.codec, kind)[1] if self.nested else []
 
 
 class _Data(NamedTuple):

@@ -11,6 +11,7 @@ from consent.gate.charset import Encoding
 from consent.gate.embed import Embed
 from consent.gate.encodings import Transcoder
 from consent.gate.inline import Signatures
+from consent.gate.markup import KINDS, Markup
 from consent.gate.match import Matcher, Verdict
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert
@@ -58,7 +59,7 @@ class Gate:
         can't be read is answered with an empty one.
         """
         encoding = Encoding.of(content_type, html[:4])
-        stream = Stream(
+        stream = _reader(content_type)(
             self._page(permissions, base_url, encoding.text),
             insert=insert, footer=footer, placeholder=placeholder, report=report,
         )  # fmt: skip
@@ -80,7 +81,7 @@ class Gate:
     ) -> Transcoder:
         """The same in pieces, with ``feed(bytes) -> bytes`` and ``close() -> bytes``; holds back one tag at most."""
         page = self._page(permissions, base_url, Encoding.of(content_type, b"").text)
-        stream = Stream(page, insert=insert, footer=footer, placeholder=placeholder, report=report)
+        stream = _reader(content_type)(page, insert=insert, footer=footer, placeholder=placeholder, report=report)
         return Transcoder(stream, content_type)
 
     def verdict(self, url: str, *, base_url: str) -> Verdict:
@@ -112,7 +113,7 @@ class Gate:
         self._pages[permissions.allowed, base.host] = page.again(base, codec)
         return page
 
-    def _nested(self, html: bytes, outer: Page, codec: str) -> tuple[bytes, list[Blocked]]:
+    def _nested(self, html: bytes, outer: Page, codec: str, kind: str) -> tuple[bytes, list[Blocked]]:
         """A document inside a document, and what in it is blocked or undeclared; too deep a one is blocked whole."""
         if outer.depth >= _DEPTH:
             return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
@@ -121,7 +122,7 @@ class Gate:
         page.bases = list(outer.bases)
         page.depth = outer.depth + 1
         page.told = None
-        return Stream(page, report=said.append).whole(html), said
+        return _reader(kind)(page, report=said.append).whole(html), said
 
     def _tell(self, finding: Blocked) -> None:
         if finding.host in self._told or len(self._told) >= _TOLD:
@@ -134,3 +135,7 @@ class Gate:
             "; it was blocked" if finding.blocked else "",
             finding.host.replace(".", "-"), finding.host, finding.host,
         )  # fmt: skip
+
+
+def _reader(content_type: str) -> type[Stream | Markup]:
+    return Markup if KINDS.match(content_type) else Stream

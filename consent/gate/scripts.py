@@ -73,6 +73,13 @@ def is_read_whole(page: Page, attributes: list[Attribute]) -> bool:
     )
 
 
+def applies(page: Page, name: bytes, attributes: list[Attribute]) -> bool:
+    """Whether the text of a ``script`` or ``style`` element with these attributes means anything to a browser."""
+    if name == b"style":
+        return is_sheet(page, attributes)
+    return runs(page, attributes) or is_read_whole(page, attributes)
+
+
 def is_sheet(page: Page, attributes: list[Attribute]) -> bool:
     """Whether a ``style`` element with these attributes applies."""
     first = next((page.text(a.value).strip().lower() for a in attributes if a.name == b"type"), "")

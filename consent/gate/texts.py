@@ -93,9 +93,6 @@ class Texts(Reader):
         if as_markup or name == b"style":
             close_match = RAW_END[name].search(self._lower, end)
             close = close_match.start() if close_match else -1
-            if name == b"script" and self._lower.find(b"<!--", end, close if close >= 0 else self._size) >= 0:
-                text = self._lower[end : close + 9] if close >= 0 else b"<!--"
-                self._escaped = self._escaped or script_end(text, 0)[0] != close - end
         else:
             close, self._script, position = script_end(self._lower, end)
         fence = self._fence()
@@ -106,6 +103,9 @@ class Texts(Reader):
         if close < 0 and not self._final and read - end <= CODE_LIMIT + _END_TAG:
             self._known = self._position = at
             return self._wait(at)
+        if as_markup and name == b"script" and self._lower.find(b"<!--", end, read) >= 0:
+            text = self._lower[end : close + 9] if close >= 0 else b"<!--"
+            self._escaped = self._escaped or script_end(text, 0)[0] != close - end
         long = read - end > CODE_LIMIT + (_END_TAG if close < 0 else 0)
         body = buffer[end : min(read, end + CODE_LIMIT)]
         seam = end + CODE_LIMIT - _OVERLAP if long else read

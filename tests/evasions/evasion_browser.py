@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, Error, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 BOARD = 42
+TABS = 20
 WAIT = 2000  # milliseconds that each trick has
 QUIET = (
     "--no-sandbox",
@@ -46,7 +47,7 @@ def contacts(tricks: Sequence[Evasion], folder: Path, runs: str = "cgb") -> dict
                 rules = [f"MAP {RUNS[run]} 127.0.0.1:{sites.port}"]
                 rules += [f"MAP {run}{trick.number:03}.* {address(run, trick.number)}:{sink.port}" for trick in asked]
                 log = folder / f"net-{run}-{script}.json"
-                # A profile of its own and no private window: in those Chromium neither looks up names nor connects ahead.
+                # A profile of its own and no private window: in those Chromium does not connect ahead.
                 context = playwright.chromium.launch_persistent_context(
                     str(folder / f"profile-{run}-{script}"),
                     executable_path=CHROMIUM,
@@ -79,9 +80,9 @@ def _read(context: BrowserContext, tricks: list[Evasion], run: str) -> None:
     boards = [framed[at : at + BOARD] for at in range(0, len(framed), BOARD)]
     addresses += ["/board?" + ",".join(map(str, board)) for board in boards]
     clicks = {f"/t/{trick.number}/": trick.click for trick in tricks if trick.click}
-    for at in range(0, len(addresses), 12):
-        pages = [context.new_page() for _ in addresses[at : at + 12]]
-        for page, path in zip(pages, addresses[at : at + 12], strict=True):
+    for at in range(0, len(addresses), TABS):
+        pages = [context.new_page() for _ in addresses[at : at + TABS]]
+        for page, path in zip(pages, addresses[at : at + TABS], strict=True):
             try:
                 page.goto(f"http://{RUNS[run]}{path}", wait_until="commit")
             except Error:

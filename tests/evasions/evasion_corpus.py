@@ -32,6 +32,7 @@ class Evasion:
     script: bool = True
     click: str = ""
     gate_alone: str = ""
+    connects: str = ""
     dormant: str = ""
 
     @property

@@ -1,0 +1,109 @@
+"""What was once overlooked: found by reading tricks in a real browser, and mended."""
+
+# ruff: noqa: E501  # tables of markup, one trick after another
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+
+import pytest
+from harbour_policy import PAGE
+
+
+def data(kind: str, text: str, *, coded: bool = False) -> str:
+    if coded:
+        return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
+    return f"data:{kind},{urllib.parse.quote(text, safe='')}"
+
+
+XHTML = '<a xmlns:h="http://www.w3.org/1999/xhtml"><h:img src="//a.stats.example"/></a>'
+SHEET = "@import '//a.stats.example/x';"
+HIDDEN = [
+    '<style>a{background:url(a"b)}b{background:url(//a.stats.example/x)}</style>',
+    '<style>a{background:url(a b"c)}b{background:url(//a.stats.example/x)}</style>',
+    f'<style>@import "{data("text/css", SHEET)}";</style>', f"<style>@import url({data('text/css', SHEET, coded=True)});</style>",
+    f'<style>@import "{data("TEXT/CSS;charset=utf-8", "@import url(" + data("text/css", SHEET, coded=True) + ");")}";</style>',
+    '<svg><style>@imp<!-- -->ort "//a.stats.example/x";</style></svg>', "<svg><style>a{b:url&#40;//a.stats.example/x)}</style></svg>",
+    "<svg><style>@import &quot;//a.stats.example/x&quot;;</style></svg>", '<svg><style>@imp<a/>ort "//a.stats.example/x";</style></svg>',
+    "<svg><script>&#95;paq.push(1)</script></svg>", "<svg><script>_pa<!-- -->q.push(1)</script></svg>",
+    '<script type=webbundle>{"source":"https://a.stats.example/x","resources":[]}</script>',
+    '<svg><a><set attributeName=href to="javascript:_paq.push(1)"/></a></svg>', '<svg><a><animate attributeName=href values="#;javascript:_paq.push(1)"/></a></svg>',
+    f'<iframe src="{data("text/html;charset=utf-16le", "<img src=//a.stats.example>").replace("%3C", "%3C%00")}"></iframe><img src=//a.stats.example>',
+    f'<iframe src="{data("application/xhtml+xml", XHTML)}"></iframe>',
+    f'<iframe src="{data("text/xml", "<?xml-stylesheet href=" + chr(34) + "//a.stats.example" + chr(34) + "?><a/>")}"></iframe>',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("html", HIDDEN)
+def test_what_was_hidden_is_found(gate, refused, html) -> None:
+    raw = html.encode()
+    heard = []
+    sent = gate.rewrite(raw, refused, base_url=PAGE, report=heard.append)
+    assert any(said.blocked and said.service == "stats" for said in heard)
+    assert sent != raw
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    whole = gate.stream(refused, base_url=PAGE)
+    assert b"".join(whole.feed(raw[at : at + 1]) for at in range(len(raw))) + whole.close() == sent
+
+
+def test_a_document_in_utf_16_is_read_through_in_a_data_url(gate, refused) -> None:
+    inner = urllib.parse.quote("<img src=//a.stats.example/x>".encode("utf-16-le"), safe="")
+    for start in ("data:text/html;charset=utf-16le,", "data:text/html,%FF%FE"):
+        html = f"<iframe src='{start}{inner}'></iframe>".encode()
+        assert b"data-consent-src" in gate.rewrite(html, refused, base_url=PAGE)
+    harmless = f"<iframe src='data:text/html,{inner}'></iframe>".encode()
+    assert gate.rewrite(harmless, refused, base_url=PAGE) is harmless
+
+
+def test_style_sheets_too_deep_in_each_other_are_blocked_whole(gate, refused) -> None:
+    sheet = "p{color:red}"
+    for depth in range(12):
+        html = f"<style>{sheet}</style>".encode()
+        sent = gate.rewrite(html, refused, base_url=PAGE)
+        assert (sent is html) == (depth <= 8)
+        sheet = f"@import url({data('text/css', sheet, coded=True)});"
+
+
+LABELS = [
+    "csUnicode",
+    "ISO-10646-UCS-2",
+    "ucs-2",
+    "unicode",
+    "unicodefeff",
+    "UTF-16",
+    "utf-16le",
+    '"utf-16le"',
+    " utf-16 ",
+]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_label_of_utf_16_is_known(gate, refused, label) -> None:
+    kind = f"text/html; x=y; charset={label}"
+    html = "<img src=//a.stats.example/x>".encode("utf-16-le")
+    assert "data-consent-src" in gate.rewrite(html, refused, base_url=PAGE, content_type=kind).decode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/html; charset='utf-16'", "text/html; charset =utf-16", "text/html; xcharset=utf-16", "text/html; charset=utf-32",
+     "text/html; charset=hex", "text/html; charset=idna", "text/html; charset=cp037", "text/html; charset=utf-16-le", "text/html; charset=",
+     'text/html; a="; charset=utf-16"', "text/html; charset=utf-8; charset=utf-16", 'text/html; charset=""; charset=utf-8', "charset=utf-16"],
+)  # fmt: skip
+def test_what_browsers_do_not_take_for_utf_16_is_read_as_it_is(gate, refused, kind) -> None:
+    html = b"<img src=//a.stats.example/xy>"
+    assert b"data-consent-src" in gate.rewrite(html, refused, base_url=PAGE, content_type=kind)
+
+
+def test_a_document_of_plain_text_is_none(gate, refused) -> None:
+    for kind in ("text/plain", ""):
+        html = f"<iframe src='data:{kind},<img src=//a.stats.example>'></iframe>".encode()
+        assert gate.rewrite(html, refused, base_url=PAGE) is html
+    html = b"<iframe src='data:text/html,<img src=//a.stats.example>'></iframe>"
+    assert gate.rewrite(html, refused, base_url=PAGE) != html
+
+
+def test_a_style_that_does_not_apply_in_svg_stays(gate, refused) -> None:
+    html = b'<svg><style type="text/x">@imp<!-- -->ort "//a.stats.example/x";</style></svg>'
+    assert gate.rewrite(html, refused, base_url=PAGE) is html
