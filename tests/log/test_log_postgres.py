@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -218,6 +219,25 @@ def test_a_server_that_is_away_loses_nothing_and_gets_it_later(cluster: Cluster,
     seal(store)
     assert checked(store, tmp_path).records == 26
     store.close()
+
+
+def test_a_sealer_that_runs_on_outlives_the_server(
+    cluster: Cluster, url: str, store: Store, child: Callable[..., subprocess.Popen[str]]
+) -> None:
+    sealer_process = child(
+        "from consent.log.commands import log\nlog(['seal', '--every', '100ms', '--url', sys.argv[1]])\n", url
+    )
+    assert sealer_process.stdout
+    put(store, grant())
+    assert sealer_process.stdout.readline() == "1 sealed, 1 in all.\n"
+    store.close()
+    cluster.stop()
+    time.sleep(0.5)
+    cluster.start()
+    again = Store(store.address)
+    put(again, grant(), grant())
+    assert sealer_process.stdout.readline() == "2 sealed, 3 in all.\n"
+    again.close()
 
 
 def test_a_database_that_never_was_there_is_said_by_the_command(cluster: Cluster, tmp_path: Path) -> None:

@@ -14,8 +14,11 @@ from pathlib import Path
 import click
 
 from consent.duration import days
+from consent.errors import ConsentError, NotRecorded
+from consent.log.address import Address
 from consent.log.commands.console import (
     FINDING,
+    UNREADABLE,
     USAGE,
     address_of,
     fail,
@@ -32,6 +35,7 @@ from consent.log.database import PATIENT_SECONDS
 from consent.log.keyring import Keyring
 from consent.log.spool import waiting
 from consent.log.store import Store
+from consent.log.trouble import UNUSABLE, cause
 
 
 @click.command()
@@ -58,27 +62,40 @@ def upgrade(url: str, as_json: bool) -> None:
 @json_option
 def seal(url: str, every: str | None, as_json: bool) -> None:
     """Put what waits into the tree and sign it. A site does so itself, unless its address says ?seal=off."""
+    address, pause = address_of(url), _seconds(every)
+    if pause is None:
+        with readable(address):
+            must_exist(address)
+            if not _sealed(address, as_json) and not as_json:
+                click.echo("Nothing waits to be sealed.")
+        return
+    with readable(address):
+        must_exist(address)
+    while True:
+        try:
+            _sealed(address, as_json)
+        except (*UNUSABLE, NotRecorded) as error:  # a server that is away comes back; a key that is gone doesn't
+            click.echo(f"The consent log at {address} can't be sealed now: {cause(error)}", err=True)
+        except ConsentError as error:
+            fail(f"The consent log at {address} can't be sealed: {error}", UNREADABLE)
+        time.sleep(pause)
+
+
+def _sealed(address: Address, as_json: bool) -> bool:
+    """Seal and sign once, and say so; whether there was anything to do."""
     from consent.log.sealer import seal as run
     from consent.log.sealer import sign
 
-    address, pause = address_of(url), _seconds(every)
-    while True:
-        sealed = 0
-        with readable(address):
-            must_exist(address)
-            with closing(Store(address, wait=PATIENT_SECONDS)) as store:
-                while count := run(store):
-                    sealed += count
-                signed = sign(store, keyring_of(address))
-        if as_json:
-            click.echo(json.dumps({"sealed": sealed, "note": signed}))
-        elif signed is not None:
-            click.echo(f"{sealed} sealed, {signed.splitlines()[1]} in all.")
-        elif pause is None:
-            click.echo("Nothing waits to be sealed.")
-        if pause is None:
-            return
-        time.sleep(pause)
+    sealed = 0
+    with closing(Store(address, wait=PATIENT_SECONDS)) as store:
+        while count := run(store):
+            sealed += count
+        signed = sign(store, keyring_of(address))
+    if as_json:
+        click.echo(json.dumps({"sealed": sealed, "note": signed}))
+    elif signed is not None:
+        click.echo(f"{sealed} sealed, {signed.splitlines()[1]} in all.")
+    return signed is not None
 
 
 @click.command()
