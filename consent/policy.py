@@ -199,6 +199,7 @@ class Ask:
     csp: str = "enforce"
     placement: str = "auto"
     position: str = "top"
+    theme: str = "paper"
     prefix: str = "/consent/"
     skip: tuple[str, ...] = ()
     cookie_domain: str = ""

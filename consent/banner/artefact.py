@@ -28,7 +28,8 @@ def artefact(
     ``html`` holds what was rendered by layer (``notice``, ``preferences``, ``placeholder:KEY``), ``labels`` the words
     on the buttons. ``banner_version`` is the digest of templates and static files.
     """
-    css = static.content("notice.css").decode()
+    css = "".join(static.content(name).decode() for name in static.sheets(policy.ask.theme, pages=True))
+    scripts = ("notice.js", "stubs.js", *(("seen.js",) if policy.ask.pages == "shared" else ()))
     return Artefact.of(
         {
             "schema": 1,
@@ -36,10 +37,11 @@ def artefact(
             "html_sha256": {layer: _sha256(text) for layer, text in html.items()},
             "css": css,
             "css_sha256": _sha256(css),
-            "js_sha256": {"notice.js": static.digest("notice.js"), "stubs.js": static.digest("stubs.js")},
+            "js_sha256": {name: static.digest(name) for name in scripts},
             "labels": dict(labels),
             "locale": view.locale,
             "layout": policy.ask.position,
+            "theme": policy.ask.theme,
             "profile": policy.site.market,
             "gpc": view.gpc,
             "asked": list(view.asking),

@@ -231,6 +231,7 @@ class Banner:
             stored=facts.stored,
             state=facts.state,
             static=static.address,
+            sheets=static.sheets,
             script=scripting.state(self._policy, view),
             **context,
         )

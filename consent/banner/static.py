@@ -11,6 +11,10 @@ from typing import Final
 TYPES: Final = MappingProxyType(
     {
         "notice.css": "text/css; charset=utf-8",
+        "pages.css": "text/css; charset=utf-8",
+        "theme-ink.css": "text/css; charset=utf-8",
+        "theme-plain.css": "text/css; charset=utf-8",
+        "theme-warm.css": "text/css; charset=utf-8",
         "notice.js": "text/javascript; charset=utf-8",
         "seen.js": "text/javascript; charset=utf-8",
         "stubs.js": "text/javascript; charset=utf-8",
@@ -33,3 +37,12 @@ def digest(name: str) -> str:
 def address(prefix: str, name: str) -> str:
     """The file's URL; it changes with its content."""
     return f"{prefix}static/{name}?v={digest(name)[:12]}"
+
+
+def sheets(theme: str, *, pages: bool) -> tuple[str, ...]:
+    """The stylesheets in their order: the notice's, with ``pages`` that of our own pages, and the theme's.
+
+    The theme called ``paper`` is what the notice's own stylesheet falls back to.
+    """
+    names = ("notice.css", "pages.css") if pages else ("notice.css",)
+    return names if theme == "paper" else (*names, f"theme-{theme}.css")

@@ -40,6 +40,7 @@ ASK: Final[Mapping[str, v.Read]] = keys_of(
         "csp": v.one_of(("enforce", "report-only", "off")),
         "placement": v.one_of(("auto", "template")),
         "position": v.one_of(("top", "bottom", "page")),
+        "theme": v.one_of(("paper", "plain", "ink", "warm")),
         "prefix": v.route,
         "skip": v.each(v.route),
         "cookie_domain": v.host,

@@ -1,63 +1,126 @@
-"""Every part of ours under axe-core, and the contrast of what axe cannot see."""
+"""Every part of ours under axe-core: in each layout and theme, light, dark and in forced colours, from left and right."""
 
 from __future__ import annotations
 
-import subprocess
-import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
-from banner_server import Running
-from playwright.sync_api import Browser
-from test_banner_browser import browser, site, visit  # noqa: F401 - fixtures
+from banner_site import POLICY, SITE, view
+from npm_packages import text_of
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from consent.banner import Banner, static
+from consent.banner.view import Written
+from consent.choice import Choice
+from consent.locale import texts
+from consent.policy import Policy
 
 pytestmark = pytest.mark.browser
-PATHS = ("/page?declared=1", "/page?said=1", "/consent/?")
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """axe-core's source, from the npm package."""
-    folder = tmp_path_factory.mktemp("axe")
-    try:
-        command = ["npm", "pack", "axe-core@4", "--silent"]
-        packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"axe-core could not be had from npm, so nothing was checked with it: {error}")
-    with tarfile.open(folder / packed.stdout.split()[-1]) as archive:
-        archive.extractall(folder, filter="data")
-    return (Path(folder) / "package" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    "look",
-    [
-        {"color_scheme": "light"},
-        {"color_scheme": "dark"},
-        {"color_scheme": "light", "forced_colors": "active"},
-        {"color_scheme": "dark", "contrast": "more"},
-    ],
-    ids=["light", "dark", "forced", "contrast"],
+LAYOUTS = ("top", "bottom", "page")
+THEMES = ("paper", "plain", "ink", "warm")
+LOOKS: tuple[dict[str, Any], ...] = (
+    {"color_scheme": "light", "forced_colors": "none"},
+    {"color_scheme": "dark", "forced_colors": "none"},
+    {"color_scheme": "light", "forced_colors": "active"},
+    {"color_scheme": "dark", "forced_colors": "none", "contrast": "more"},
 )
-@pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing(browser: Browser, site: Running, axe: str, look: dict[str, str], width: int) -> None:  # noqa: F811
-    for locale in ("en", "de"):
-        for path in PATHS:
-            if "said" in path:
-                site.message = "withdrawn"
-            page = visit(browser, site, width=width, path=f"{path}&lang={locale}", **look)
-            page.evaluate("() => document.querySelectorAll('.cst details').forEach((d) => { d.open = true; })")
-            page.evaluate(axe)
-            result = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
-            found = [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in result["violations"]]
-            assert found == [], (path, locale)
-            page.context.close()
+RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
+ARABIC = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Accept all"\nmsgstr "قبول الكل"\n'
 
 
-def test_axe_would_find_a_mistake(browser: Browser, site: Running, axe: str) -> None:  # noqa: F811
-    page = visit(browser, site)
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A site whose own translations bring Arabic, written from right to left, whatever the package has."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "locales").mkdir()
+    (folder / "locales" / "ar.po").write_text(ARABIC, encoding="utf-8")
+    return str(folder / "consent.toml")
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return text_of("axe-core@4", "axe.min.js")
+
+
+def sheets(theme: str, *, pages: bool) -> str:
+    """Our stylesheets, written into the page."""
+    return "".join(f"<style>{static.content(name).decode()}</style>" for name in static.sheets(theme, pages=pages))
+
+
+def whole(policy: Policy, locale: str) -> str:
+    """A page of the site with the notice, a confirmation, placeholders and the declaration."""
+    banner, seen = Banner(policy), view(locale, of=policy)
+    video = Written(
+        service=policy.service("youtube"), url="https://www.youtube.com/embed/M7lc1UVf-VE", width="560", height="315"
+    )
+    parts = [
+        banner.notice(seen),
+        banner.confirmation(replace(seen, message="withdrawn")),
+        b"<main><h1>Ports reopen</h1>",
+        banner.placeholder(seen, video),
+        banner.placeholder(seen, replace(video, poster="data:,")),
+        banner.declaration(seen),
+        b"</main><footer>",
+        banner.settings_link(seen),
+        b"</footer>",
+    ]
+    spoken = texts(locale, site_locales=Path(policy.source).parent / "locales")
+    return (
+        f"<!doctype html><html lang={locale} dir={spoken.direction}><head><title>News</title>"
+        f"<meta name=viewport content='width=device-width, initial-scale=1'>{sheets(policy.ask.theme, pages=True)}</head>"
+        f"<body>{b''.join(parts).decode()}</body></html>"
+    )
+
+
+def preferences(policy: Policy, locale: str) -> str:
+    """The preferences page of somebody who has allowed something."""
+    seen = view(locale, Choice.granting("youtube"), of=policy, message="saved", gpc=True)
+    page = Banner(policy).preferences(seen)
+    return page.replace("</head>", f"{sheets(policy.ask.theme, pages=True)}</head>")
+
+
+def violations(page: Page, axe: str) -> list[tuple[str, list[str]]]:
+    page.evaluate("() => document.querySelectorAll('.cst details').forEach((d) => { d.open = true; })")
+    page.evaluate(axe)
+    return [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in page.evaluate(RUN)["violations"]]
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+@pytest.mark.parametrize(("theme", "layout"), list(product(THEMES, LAYOUTS)))
+def test_axe_finds_nothing(browser: Browser, axe: str, source: str, theme: str, layout: str, locale: str) -> None:
+    policy = Policy(
+        site=SITE, services=POLICY.services, source=source, ask=replace(POLICY.ask, theme=theme, position=layout)
+    )  # fmt: skip
+    page = browser.new_page(viewport={"width": 320 if theme == "warm" else 1280, "height": 900})
+    page.route("**/*", lambda route: route.abort())
+    # The preferences page has no layouts: it is looked at once for each theme.
+    for document in [whole, *([preferences] if layout == "top" else [])]:
+        page.set_content(document(policy, locale))
+        assert page.evaluate("document.documentElement.dir") == ("rtl" if locale == "ar" else "ltr")
+        for look in LOOKS:
+            page.emulate_media(**({"contrast": "no-preference"} | look))
+            assert violations(page, axe) == [], (document.__name__, look)
+    page.close()
+
+
+def test_axe_would_find_a_mistake(browser: Browser, axe: str, source: str) -> None:
+    page = browser.new_page()
+    page.set_content(whole(replace(POLICY, source=source), "en"))
+    assert violations(page, axe) == []
     page.evaluate("() => { document.querySelector('.cst-title').removeAttribute('id'); document.title = ''; }")
     page.evaluate("() => document.querySelector('.cst-lead').style.setProperty('color', '#ddd', 'important')")
-    page.evaluate(axe)
-    result = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
-    assert {"document-title", "color-contrast"} <= {violation["id"] for violation in result["violations"]}
+    assert {"document-title", "color-contrast"} <= {found for found, _ in violations(page, axe)}
+    page.close()

@@ -290,7 +290,7 @@ def test_wrapper_frames_only_web_addresses() -> None:
     page = banner().wrapper(service="youtube", url=VIDEO, title="", locale="de", prefix="/app/consent/")
     (frame,) = Tags(page).of("iframe")
     assert (frame["src"], frame["title"]) == (VIDEO, "YouTube")
-    assert "/app/consent/static/notice.css" in page
+    assert "/app/consent/static/pages.css" in page
     with pytest.raises(ValueError, match="framed"):
         banner().wrapper(service="youtube", url="javascript:alert(1)", title="", locale="de", prefix="/consent/")
 
