@@ -87,6 +87,8 @@ bench-log: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)
+	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR)
+	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR) --browser
 	@$(BIN)/python tests/soak/soak_log.py --seconds $(FOR) --records $(RECORDS)
 
 screenshots: browser $(VENV)/.dev

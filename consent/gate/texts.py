@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from consent.gate import elements, scripts
@@ -115,7 +116,7 @@ class Texts(Reader):
             sheet = page.sheet(body, "style") if marked else []
             if as_markup and marked and scripts.is_sheet(page, found):
                 hidden = page.sheet(foreign_text(body, page.codec), "style")
-                if {said.url for _, said in hidden if said.blocked} - {said.url for _, said in sheet}:
+                if Counter(said.url for _, said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
                     outcome.said += [said for _, said in hidden]
                     elements.disarm(outcome, found)
             outcome.said += [said for at_, said in sheet if end + at_ < seam]

@@ -107,3 +107,16 @@ def test_a_document_of_plain_text_is_none(gate, refused) -> None:
 def test_a_style_that_does_not_apply_in_svg_stays(gate, refused) -> None:
     html = b'<svg><style type="text/x">@imp<!-- -->ort "//a.stats.example/x";</style></svg>'
     assert gate.rewrite(html, refused, base_url=PAGE) is html
+
+
+def test_a_style_of_which_a_part_is_hidden_is_inert_at_once(gate, refused) -> None:
+    html = b"<svg><style>p{a:url(//a.st</b>ats.example/x);b:url(//a.stats.example/x)}</style></svg>"
+    once = gate.rewrite(html, refused, base_url=PAGE)
+    assert b'type="text/plain"' in once
+    assert gate.rewrite(once, refused, base_url=PAGE) == once
+
+
+def test_a_script_in_svg_with_a_comment_is_the_same_in_pieces(gate, refused) -> None:
+    html = b"<svg><script>a(); <!-- --> b()</script></svg>"
+    stream = gate.stream(refused, base_url=PAGE)
+    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == html

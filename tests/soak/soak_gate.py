@@ -1,0 +1,140 @@
+"""Pages that nobody wrote: the tricks of tests/evasions, cut, mixed and bent, through the gate without a pause.
+
+    python tests/soak/soak_gate.py [--seconds 300] [--seed 1] [--browser]
+
+Of each page: no exception; in pieces it comes out as whole, twice as once; nothing is lost; it takes little time.
+With ``--browser`` such pages are read in Chromium as well, gated and with the second policy, and reach nobody.
+Exits with 1 at the first that doesn't hold, and prints the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "evasions"))
+
+from evasion_browser import contacts
+from evasion_corpus import Evasion, evasions
+from evasion_site import policy
+
+from consent.choice import Choice, Signals, decide
+from consent.gate import Gate
+
+# ruff: noqa: E501  # what pages are spiced with
+
+BASE = "http://both.example/news/"
+KINDS = ("text/html; charset=utf-8",) * 8 + ("application/xhtml+xml", "text/html", "text/html; charset=utf-16")
+SPICE = (
+    b"<!--", b"-->", b"--!>", b"<![CDATA[", b"]]>", b"<", b">", b'"', b"'", b"=", b"/", b"\\", b"&", b"&#47;", b"\0", b"\t", b"\n",
+    b"<svg>", b"</svg>", b"<math>", b"<mi>", b"<desc>", b"<title>", b"</title>", b"<style>", b"</style>", b"<script>", b"</script>",
+    b"<noscript>", b"</noscript>", b"<template>", b"</template>", b"<select>", b"</select>", b"<table>", b"<textarea>", b"</textarea>",
+    b"<frameset>", b"<plaintext>", b"<p a='", b'<p a="', b"url(", b"//", b"<?", b"<!x", b"</", b"<base href=/a/>", b"\x1b$B", b"\xff", b"-",
+)  # fmt: skip
+PROMPT = 2.0  # seconds for 100 KB, however busy the machine
+
+
+def mutated(chance: random.Random, tricks: list[bytes]) -> bytes:
+    """A page made from some of the tricks: joined, cut, spiced, repeated."""
+    html = b"".join(chance.choice(tricks) for _ in range(chance.randint(1, 4)))
+    for _ in range(chance.randint(0, 5)):
+        at, length = chance.randint(0, len(html)), chance.randint(0, 12)
+        kind = chance.random()
+        if kind < 0.5:
+            html = html[:at] + chance.choice(SPICE) + html[at:]
+        elif kind < 0.7:
+            html = html[:at] + html[at + length :]
+        elif kind < 0.8:
+            html = html[:at] + html[at : at + length] * chance.randint(2, 4) + html[at + length :]
+        elif kind < 0.9:
+            html = html[:at] + html[at : at + length].swapcase() + html[at + length :]
+        else:
+            other = chance.choice(tricks)
+            html = html[:at] + other[: chance.randint(0, len(other))] + html[at:]
+    return html
+
+
+def complaint(gate: Gate, html: bytes, kind: str, chance: random.Random) -> str:
+    """What is wrong with how this page comes out; empty if nothing is."""
+    refused = decide(gate.policy, Choice.refusing(), Signals())
+    keywords = {"base_url": BASE, "content_type": kind}
+    begun = time.process_time()
+    once = gate.rewrite(html, refused, **keywords)
+    if time.process_time() - begun > PROMPT * (1 + len(html) / 102_400):
+        return "it took too long"
+    again = gate.rewrite(once, refused, **keywords)
+    if again != once:
+        return f"twice is not once:\n{once!r}\n{again!r}"
+    cuts = sorted({chance.randint(0, len(html)) for _ in range(6)} if chance.random() < 0.7 else range(len(html)))
+    stream = gate.stream(refused, **keywords)
+    pieces = (
+        b"".join(stream.feed(html[a:b]) for a, b in zip([0, *cuts], [*cuts, len(html)], strict=True)) + stream.close()
+    )
+    if pieces != once:
+        return f"in pieces it is another:\n{once!r}\n{pieces!r}"
+    if "utf-16" not in kind and b"\x1b" not in html and b"\0" not in html[:4] and html[:1] not in (b"\xff", b"\xfe"):
+        rest = iter(once)
+        if not all(byte in rest for byte in html):
+            return f"something is missing:\n{once!r}"
+    return ""
+
+
+def soak(seconds: float, seed: int) -> tuple[int, str]:
+    """How many pages there were until the time was over or one came out wrong, and what was wrong with it."""
+    gate, chance = Gate(policy()), random.Random(seed)
+    gate._told.update(trick.host(run) for trick in evasions() for run in "b")
+    tricks = [
+        trick.body("b")
+        for trick in evasions()
+        if trick.encoding != "utf-16-be" and len(trick.html) < 2000 and not trick.inner
+    ]
+    until, count = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        html, kind = mutated(chance, tricks), chance.choice(KINDS)
+        count += 1
+        try:
+            wrong = complaint(gate, html, kind, chance)
+        except Exception as error:
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong:
+            return count, f"{kind}\n{html!r}\n{wrong}"
+    return count, ""
+
+
+def browse(seconds: float, seed: int) -> tuple[int, str]:
+    """The same pages in Chromium: how many were read with gate and policy, and who was contacted all the same."""
+    chance, until, count = random.Random(seed), time.monotonic() + seconds, 0
+    plain = [t for t in evasions() if not (t.gate_alone or t.dormant or t.top or t.inner or t.headers or t.routes)]
+    while time.monotonic() < until:
+        made: list[Evasion] = []
+        for trick in chance.sample(plain, 120):
+            spiced = mutated(chance, [trick.html.encode()]).decode("utf-8", "replace")
+            made.append(replace(trick, html=spiced, script=True, click=""))
+        with tempfile.TemporaryDirectory() as folder:
+            found = contacts(made, Path(folder), runs="b")
+        count += len(made)
+        for (_, number), words in found.items():
+            trick = next(one for one in made if one.number == number)
+            return count, f"{trick.content_type}\n{trick.html!r}\n{sorted(words)}"
+    return count, ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--browser", action="store_true")
+    given = parser.parse_args()
+    count, wrong = (browse if given.browser else soak)(given.seconds, given.seed)
+    sys.stdout.write(f"{count:,} pages with seed {given.seed}: {wrong or 'nothing wrong'}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
