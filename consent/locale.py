@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
@@ -36,6 +37,9 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _DURATION: Final = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
 _MOST_PREFERENCES: Final = 20
+_ALIASES: Final = {  # tags that were given up or mean more than one language, and what browsers mean by them
+    "no": "nb", "iw": "he", "ji": "yi", "in": "id", "mo": "ro", "sh": "sr-Latn", "scc": "sr", "scr": "hr",
+}  # fmt: skip
 
 
 class Texts:
@@ -139,15 +143,40 @@ def _preferences(header: str) -> list[str]:
 
 
 def _nearest(wanted: str, available: Iterable[str]) -> str | None:
-    """The longest available prefix of a language tag (RFC 4647 section 3.4, lookup)."""
-    wanted = wanted.strip().replace("_", "-")
-    by_folded = {tag.casefold(): tag for tag in available}
-    parts = wanted.casefold().split("-") if _TAG.fullmatch(wanted) else []
+    """The available tag in the same language and script: the longest prefix first (RFC 4647 section 3.4, lookup).
+
+    Which script a tag means follows from its region by CLDR's likely subtags, so that ``zh-TW`` doesn't get
+    simplified characters, and ``sr-ME`` gets Latin letters.
+    """
+    wanted = _ALIASES.get(wanted.strip().replace("_", "-").casefold(), wanted.strip().replace("_", "-"))
+    meant = _meaning(wanted)
+    if meant is None:
+        return None
+    fitting = {tag.casefold(): tag for tag in available if _meaning(tag) == meant}
+    parts = wanted.casefold().split("-")
+    parts[0] = meant[0]
     for length in range(len(parts), 0, -1):
-        found = by_folded.get("-".join(parts[:length]))
+        found = fitting.get("-".join(parts[:length]))
         if found is not None:
             return found
-    return None
+    return min(fitting.values(), key=lambda tag: (len(tag), tag), default=None)
+
+
+@lru_cache(maxsize=512)
+def _meaning(tag: str) -> tuple[str, str] | None:
+    """Language and script of a tag, what it leaves out filled in as is likely; ``None`` if it is no tag (BCP 47)."""
+    if not _TAG.fullmatch(tag):
+        return None
+    language, *subtags = _ALIASES.get(tag.casefold(), tag).casefold().split("-")
+    language, *implied = _ALIASES.get(language, language).casefold().split("-")
+    subtags = [*implied, *subtags]
+    script = next((part for part in subtags if len(part) == 4 and part.isalpha()), "")
+    region = next((part.upper() for part in subtags if len(part) == 2 or (len(part) == 3 and part.isdecimal())), "")
+    if not script:
+        likely = get_global("likely_subtags")
+        full = likely.get(f"{language}_{region}") or likely.get(language) or ""
+        script = next((part for part in full.split("_")[1:] if len(part) == 4), "")
+    return language, script.casefold()
 
 
 def _catalogue(path: Path, tag: str) -> Catalog:

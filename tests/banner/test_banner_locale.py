@@ -14,6 +14,7 @@ from extract_messages import TEMPLATE, messages
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consent import locale
 from consent.banner import Banner
 from consent.locale import AVAILABLE, fill, negotiate, texts
 from consent.policy import Policy, Service, Site
@@ -31,7 +32,7 @@ TRANSLATED = [tag for tag in AVAILABLE if tag != "en"]
         ("de_CH", None, "en", "de"),
         ("DE", None, "en", "de"),
         ("xx", "de", "en", "de"),
-        (None, None, "fr, de;q=0.7, en;q=0.3", "de"),
+        (None, None, "rm, de;q=0.7, en;q=0.3", "de"),
         (None, None, "en;q=0.3, de;q=0.7", "de"),
         (None, None, "de;q=0, en;q=0.1", "en"),
         (None, None, "de;q=nonsense, en;q=0.1", "en"),
@@ -66,6 +67,28 @@ def test_texts_speak_dates_lists_countries_and_durations() -> None:
     assert (german.duration("13 months"), german.duration("1 minute")) == ("13 Monate", "1 Minute")
     assert german.duration("until the tide turns") == "until the tide turns"
     assert (english.direction, german.direction) == ("ltr", "ltr")
+
+
+SHIPPED = ("en", "de", "nb", "sr-Cyrl", "sr-Latn", "zh-Hans", "pt", "pt-BR", "he", "ro")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("zh-TW", None), ("zh-Hant", None), ("zh-HK", None), ("zh", "zh-Hans"), ("zh-CN", "zh-Hans"),
+        ("zh-Hans-SG", "zh-Hans"), ("zh_SG", "zh-Hans"), ("sr", "sr-Cyrl"), ("sr-RS", "sr-Cyrl"), ("sr-ME", "sr-Latn"),
+        ("sr-Latn-RS", "sr-Latn"), ("sh", "sr-Latn"), ("no", "nb"), ("no-NO", "nb"), ("nb-NO", "nb"), ("nn", None),
+        ("iw", "he"), ("iw-IL", "he"), ("mo", "ro"), ("pt-AO", "pt"), ("pt-BR", "pt-BR"), ("pt-PT", "pt"),
+        ("de-CH-1996", "de"), ("DE-at", "de"), ("en-GB-oxendict", "en"), ("fr", None), ("*", None), ("", None),
+        ("x-klingon", None), ("de-", None), ("ünlü", None),
+    ],
+)  # fmt: skip
+def test_a_language_is_found_by_its_script_and_region(wanted: str, found: str | None) -> None:
+    assert locale._nearest(wanted, SHIPPED) == found
+
+
+def test_brazil_is_better_than_nothing_for_portuguese() -> None:
+    assert locale._nearest("pt-AO", ("en", "pt-BR")) == "pt-BR"
 
 
 def test_an_unknown_language_is_english() -> None:
