@@ -1,4 +1,4 @@
-"""Every part of ours under axe-core: in each layout and theme, light, dark and in forced colours, from left and right."""
+"""Every part of ours under axe-core: each layout and theme, light, dark, in forced colours, from left and right."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def whole(policy: Policy, locale: str) -> str:
     spoken = texts(locale, site_locales=Path(policy.source).parent / "locales")
     return (
         f"<!doctype html><html lang={locale} dir={spoken.direction}><head><title>News</title>"
-        f"<meta name=viewport content='width=device-width, initial-scale=1'>{sheets(policy.ask.theme, pages=True)}</head>"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"{sheets(policy.ask.theme, pages=True)}</head>"
         f"<body>{b''.join(parts).decode()}</body></html>"
     )
 
