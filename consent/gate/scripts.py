@@ -47,7 +47,7 @@ def speculation(page: Page, body: bytes) -> list[Blocked]:
         rules = json.loads(body)
         lists = [rule for key in rules for rule in rules[key] if isinstance(rules[key], list)]
         named = all(isinstance(rule.get("urls"), list) and "where" not in rule for rule in lists)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         named = False
     if not named:
         return [Blocked(service=None, host="speculationrules", url="", tag="script", blocked=True)]
