@@ -107,24 +107,25 @@ class Sqlite:
 
 
 class Postgresql:
-    """A server, reached with psycopg 3."""
+    """A server, reached with psycopg 3; nothing is set beyond a transaction, so that a pooler may sit between."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._begin = ""
 
     def engine(self, *, readonly: bool = False, wait: float = BUSY_SECONDS) -> Engine:
         longest = int(max(wait, STATEMENT_SECONDS) * 1000)
-        options = f"-c lock_timeout={longest}" if wait > BUSY_SECONDS else f"-c statement_timeout={longest}"
-        if readonly:
-            options = "-c default_transaction_read_only=on"
+        limit = "lock_timeout" if wait > BUSY_SECONDS else "statement_timeout"
+        self._begin = f"SET LOCAL {limit} = {longest}"
         return create_engine(
             self.url,
             poolclass=NullPool,
+            execution_options={"postgresql_readonly": readonly},
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
-                "options": options,
                 "application_name": "consentry",
                 "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+                "prepare_threshold": None,
             },
         )
 
@@ -132,12 +133,14 @@ class Postgresql:
         """A database on a server is made by whoever runs it."""
 
     def prepare(self, connection: Connection) -> None:
-        """Refuse to be told of a commit that isn't on disk, whatever the server's default is."""
-        connection.exec_driver_sql("SET synchronous_commit = on")
-        connection.commit()
+        """Refuse to be told of a commit that isn't on disk, where that is the server's default."""
+        if connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off":
+            self._begin += "; SET LOCAL synchronous_commit = on"
+        connection.rollback()
 
     def begin(self, connection: Connection) -> None:
-        """The connection begins by itself."""
+        """The connection begins by itself; what is set ends with the transaction."""
+        connection.exec_driver_sql(self._begin)
 
     def one_view(self, connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

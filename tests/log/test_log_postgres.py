@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ARTEFACT, grant, put, refusal, soon
 from log_postgres import Cluster
+from sqlalchemy.exc import SQLAlchemyError
 
 from consent.errors import ConfigError
 from consent.log import merkle, open_recorder, sealer, tables, verifier
@@ -245,6 +246,25 @@ def test_a_database_that_never_was_there_is_said_by_the_command(cluster: Cluster
     result = run("show", RECEIPT, "--url", url)
     assert result.exit_code == 2
     assert 'database "nothing" does not exist' in result.stderr
+
+
+@pytest.mark.parametrize(("default", "used"), [("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")])
+def test_a_commit_is_on_disk_before_it_counts_whatever_the_server_says(
+    url: str, store: Store, default: str, used: str
+) -> None:
+    with store.transaction() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar()
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = {default}")
+    with closing(Store(Address.of(url))) as again, again.transaction() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == used
+
+
+def test_reading_writes_nothing(url: str, store: Store) -> None:
+    with closing(Store(Address.of(url), readonly=True)) as reader, reader.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM log").scalar() == 1
+        with pytest.raises(SQLAlchemyError, match="read-only"):
+            connection.exec_driver_sql("DELETE FROM log")
+    assert store.origin == "news.example/consent"
 
 
 def test_two_sites_share_a_database(url: str, store: Store, tmp_path: Path) -> None:
