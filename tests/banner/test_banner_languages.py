@@ -16,16 +16,25 @@ from consent.locale import AVAILABLE, texts
 from consent.policy import Policy
 
 SMALL = {"width": 320, "height": 568}
-REFUSES = {"en": "only", "de": "nur", "fr": "seul", "es": "solo", "it": "solo", "nl": "alleen", "pl": "tylko"}
+REFUSES = {
+    "en": "only",
+    "de": "nur",
+    "fr": "seul",
+    "es": "solo",
+    "it": "solo",
+    "nl": "alleen",
+    "pl": "tylko",
+    "sv": "bara",
+}
 LATER = {
     "en": "later|learn more|close|not now", "de": "später|mehr erfahren|schließen|nicht jetzt",
     "fr": "plus tard|en savoir plus|fermer|pas maintenant", "es": "más tarde|más información|cerrar|ahora no",
     "it": "più tardi|scopri|chiudi|non ora", "nl": "later|meer informatie|sluiten|niet nu",
-    "pl": "później|więcej|zamknij|nie teraz",
+    "pl": "później|więcej|zamknij|nie teraz", "sv": "senare|läs mer|stäng|inte nu",
 }  # fmt: skip
 PROMISES = re.compile(
     r"\b(improve|better|best\b|enjoy|verbesser|besser|optimal|genieß|améliorer|meilleur|mejorar|mejor|miglior|"
-    r"verbeter|beter|ulepsz|lepsz)\w*", re.IGNORECASE
+    r"verbeter|beter|ulepsz|lepsz|förbättr|bättre|bäst)\w*", re.IGNORECASE
 )  # fmt: skip
 OUTSIDE = """() => [...document.querySelectorAll("[data-consent-banner] *")].filter((element) => {
   const { left, right, width, height } = element.getBoundingClientRect();
