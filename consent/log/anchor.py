@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from consent.errors import ConsentError
-from consent.log import tables, verifier
+from consent.log import sealer, tables, verifier
 from consent.log.store import Store
 
 TIMEOUT: Final = 20.0  # seconds
@@ -74,18 +74,11 @@ def anchor(
 
 
 def _newest(store: Store) -> tuple[int, bytes]:
-    table = tables.checkpoint
-    query = (
-        select(table.c.size, table.c.note)
-        .where(table.c.log_id == store.log_id, table.c.note.is_not(None))
-        .order_by(table.c.size.desc())
-        .limit(1)
-    )
     with store.reading() as connection:
-        row = connection.execute(query).first()
-    if row is None:
+        newest = sealer.signed(store, connection)
+    if newest is None:
         raise AnchorError("The log has no signed checkpoint yet: there is nothing to stamp.")
-    return row.size, row.note.encode()
+    return newest[0], newest[1].encode()
 
 
 def _known(store: Store, size: int, url: str) -> bytes | None:

@@ -47,6 +47,19 @@ def head(store: Store, connection: Connection) -> Head:
     return Head(size=size, root=tree.root(), sealed_at=sealed_at)
 
 
+def signed(store: Store, connection: Connection) -> tuple[int, str] | None:
+    """Size and note of the newest signed checkpoint."""
+    table = tables.checkpoint
+    query = (
+        select(table.c.size, table.c.note)
+        .where(table.c.log_id == store.log_id, table.c.note.is_not(None))
+        .order_by(table.c.size.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.size, row.note)
+
+
 def tiles(store: Store, connection: Connection) -> Tiles:
     """The stored tiles of the log."""
     table = tables.tile
@@ -98,10 +111,10 @@ def sign(store: Store, keyring: Keyring) -> str | None:
         row = connection.execute(newest).one()
         made = Checkpoint(store.origin, row.size, row.root)
         check_continues(store, connection, made, keyring.guard(store.origin))
-        signed = note.sign(made.text(), _signers(store, connection, made, keyring))
+        text = note.sign(made.text(), _signers(store, connection, made, keyring))
         keyring.keep(made)
         connection.execute(
-            table.update().where(table.c.log_id == store.log_id, table.c.size == row.size).values(note=signed)
+            table.update().where(table.c.log_id == store.log_id, table.c.size == row.size).values(note=text)
         )
         anchored = select(tables.anchor.c.size).where(tables.anchor.c.log_id == store.log_id)
         connection.execute(
@@ -112,7 +125,7 @@ def sign(store: Store, keyring: Keyring) -> str | None:
                 table.c.size.not_in(anchored),
             )
         )
-    return signed
+    return text
 
 
 def _alone(store: Store, connection: Connection) -> None:

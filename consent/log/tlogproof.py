@@ -64,21 +64,16 @@ def verify(text: str, vkeys: Iterable[str]) -> Proven:
 
 def proofs(store: Store, receipt: bytes) -> list[tuple[int, str]]:
     """A proof for each sealed record of the receipt, by its leaf's index; raises :class:`NoteError` without a seal."""
-    leaf, record, table = tables.leaf, tables.record, tables.checkpoint
-    newest = (
-        select(table.c.size, table.c.note)
-        .where(table.c.log_id == store.log_id, table.c.note.is_not(None))
-        .order_by(table.c.size.desc())
-        .limit(1)
-    )
+    leaf, record = tables.leaf, tables.record
     with store.reading() as connection:
-        sealed = connection.execute(newest).first()
-        if sealed is None:
+        newest = sealer.signed(store, connection)
+        if newest is None:
             raise NoteError("The log has no signed checkpoint yet.")
+        size, signed = newest
         query = (
             select(leaf.c.leaf_index, record.c.payload, record.c.salt)
             .join(record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id))
-            .where(leaf.c.log_id == store.log_id, record.c.receipt == receipt, leaf.c.leaf_index < sealed.size)
+            .where(leaf.c.log_id == store.log_id, record.c.receipt == receipt, leaf.c.leaf_index < size)
             .order_by(leaf.c.leaf_index)
         )
         stored = sealer.tiles(store, connection)
@@ -87,8 +82,8 @@ def proofs(store: Store, receipt: bytes) -> list[tuple[int, str]]:
                 row.leaf_index,
                 render(
                     index=row.leaf_index,
-                    proof=stored.inclusion_proof(row.leaf_index, sealed.size),
-                    signed=sealed.note,
+                    proof=stored.inclusion_proof(row.leaf_index, size),
+                    signed=signed,
                     extra=canonical({"payload": json.loads(row.payload), "salt": b64encode(row.salt).decode()}),
                 ),
             )
