@@ -100,6 +100,7 @@ def check(ctx: click.Context, file: Path, lock: bool, strict: bool, as_json: boo
     Errors stop the site from starting and make this exit with 1; warnings don't, unless --strict.
     """
     from consent import config
+    from consent.explain import standing
 
     problems = config.check(file)
     errors = [problem for problem in problems if problem.is_error]
@@ -114,12 +115,15 @@ def check(ctx: click.Context, file: Path, lock: bool, strict: bool, as_json: boo
                 "errors": len(errors),
                 "warnings": len(problems) - len(errors),
                 "lock_written": added,
+                "languages": standing(file),
             }
         )
     else:
         unreadable = any(problem.id in _UNREADABLE for problem in errors)
         terminal.print_problems(problems, err=unreadable)
         click.echo(terminal.summary(file, len(errors), len(problems) - len(errors)), err=bool(problems))
+        if spoken := standing(file):
+            click.echo(terminal.languages(spoken), err=bool(problems))
         if lock and not errors:
             click.echo(f"{file.with_name('consent.lock')} {'has a new version' if added else 'is up to date'}.")
         elif lock:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from consent.config import country
+from consent.errors import ConfigError
 from consent.market import profile
 from consent.policy import Category, Policy, Service, StorageItem
 
@@ -227,3 +229,19 @@ def _ended(sentence: str) -> str:
 
 def _with_article(name: str) -> str:
     return f"the {name}" if name.startswith(("United ", "European ", "Netherlands")) else name
+
+
+def standing(file: Path) -> list[dict[str, str]]:
+    """The languages that the site of this ``consent.toml`` may speak, and who has read each; none if it is wrong."""
+    from consent.config import load
+    from consent.locale import languages, offered, site_folder
+
+    try:
+        policy = load(file)
+    except ConfigError:
+        return []
+    known = languages(site_folder(policy))
+    return [
+        {"tag": tag, "status": known[tag].status, "by": known[tag].by, "on": str(known[tag].on or "")}
+        for tag in offered(policy)
+    ]

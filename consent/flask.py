@@ -136,10 +136,18 @@ class Consent:
         app.wsgi_app = Gateway(app.wsgi_app, lambda: site.engine)  # type: ignore[method-assign]
         app.jinja_env.globals["consent"] = Page()  # a global, so that imported macros have it too
         app.before_request_funcs.setdefault(None, []).insert(0, _remember)
+        app.after_request_funcs.setdefault(None, []).append(_speak)
 
 
 def _remember() -> None:
     flask.g.consent = Page()
+
+
+def _speak(response: flask.Response) -> flask.Response:
+    """Take the application's language along, also for a page whose template says nothing of consent."""
+    if response.mimetype == "text/html":
+        _visit()
+    return response
 
 
 def _visit() -> Visit | None:
@@ -163,7 +171,7 @@ def _app_locale() -> str | None:
     extension = flask.current_app.extensions.get("babel")
     if extension is None:
         return None
-    from flask_babel import get_locale  # type: ignore[import-not-found, unused-ignore]
+    from flask_babel import get_locale  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     chosen = get_locale()
     return str(chosen).replace("_", "-") if chosen is not None else None

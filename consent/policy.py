@@ -186,6 +186,8 @@ class Site:
     hosts: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     default_language: str = "en"
+    register: str = "formal"
+    allow_unreviewed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

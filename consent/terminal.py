@@ -83,3 +83,13 @@ def as_data(problem: Problem) -> dict[str, Any]:
 def print_json(data: object) -> None:
     """Data for a program: indented, in UTF-8."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def languages(spoken: list[dict[str, str]]) -> str:
+    """Who has read the texts of each language, in a line."""
+    reviewed = [f"{one['tag']} ({one['by']}, {one['on']})" for one in spoken if one["status"] == "reviewed"]
+    unread = [one["tag"] for one in spoken if one["status"] == "machine"]
+    parts = [f"{len(spoken)} offered"]
+    parts += [f"reviewed: {', '.join(reviewed)}"] if reviewed else []
+    parts += [f"nobody named has reviewed: {', '.join(unread)}"] if unread else []
+    return f"Languages: {'; '.join(parts)}."

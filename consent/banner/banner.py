@@ -76,8 +76,7 @@ class Banner:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        locales = Path(policy.source).parent / "locales" if policy.source else None
-        self._site_locales = locales if locales and locales.is_dir() else None
+        self._site_locales = languages.site_folder(policy)
         self.version = _version(folders)
         self._artefact = lru_cache(maxsize=_MOST_ARTEFACTS)(self._make_artefact)
         self._phrases = lru_cache(maxsize=_MOST_ARTEFACTS)(self._make_phrases)
@@ -195,7 +194,8 @@ class Banner:
         )
 
     def _make_phrases(self, locale: str) -> Phrases:
-        return Phrases(self._policy, languages.texts(locale, site_locales=self._site_locales))
+        spoken = languages.texts(locale, site_locales=self._site_locales, register=self._policy.site.register)
+        return Phrases(self._policy, spoken)
 
     def _card(self, view: View, embed: Embed, *, digest: str | None = None) -> dict[str, Any]:
         """What the placeholder's template needs; the frame's name is the page's next."""

@@ -28,6 +28,8 @@ SITE: Final[Mapping[str, v.Read]] = keys_of(
         "hosts": v.each(v.host),
         "languages": v.each(v.text),
         "default_language": v.text,
+        "register": v.one_of(("formal", "informal")),
+        "allow_unreviewed": v.flag,
     },
 )
 ASK: Final[Mapping[str, v.Read]] = keys_of(

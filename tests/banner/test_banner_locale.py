@@ -14,9 +14,9 @@ from extract_messages import TEMPLATE, messages
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import locale
 from consent.banner import Banner
 from consent.locale import AVAILABLE, fill, negotiate, texts
+from consent.locale.tags import nearest
 from consent.policy import Policy, Service, Site
 
 ENGLISH = policy()
@@ -84,11 +84,11 @@ SHIPPED = ("en", "de", "nb", "sr-Cyrl", "sr-Latn", "zh-Hans", "pt", "pt-BR", "he
     ],
 )  # fmt: skip
 def test_a_language_is_found_by_its_script_and_region(wanted: str, found: str | None) -> None:
-    assert locale._nearest(wanted, SHIPPED) == found
+    assert nearest(wanted, SHIPPED) == found
 
 
 def test_brazil_is_better_than_nothing_for_portuguese() -> None:
-    assert locale._nearest("pt-AO", ("en", "pt-BR")) == "pt-BR"
+    assert nearest("pt-AO", ("en", "pt-BR")) == "pt-BR"
 
 
 def test_an_unknown_language_is_english() -> None:

@@ -34,7 +34,20 @@ def run(*arguments: str, color: bool = False, input: str | None = None) -> Resul
 def test_good_file_exits_0_and_says_so(folder: Path) -> None:
     (folder / "consent.toml").write_text(GOOD)
     result = run("check")
-    assert (result.exit_code, result.stdout) == (0, "consent.toml is in order.\n")
+    first, *rest = result.stdout.splitlines()
+    assert (result.exit_code, first) == (0, "consent.toml is in order.")
+    assert [line.partition(":")[0] for line in rest] == ["Languages"]
+    assert " de" in rest[0]
+
+
+def test_languages_are_told_with_who_has_read_them(folder: Path) -> None:
+    (folder / "consent.toml").write_text(GOOD.replace("[site]", '[site]\nlanguages = ["de", "en"]', 1))
+    (folder / "locales").mkdir()
+    (folder / "locales/languages.toml").write_text('[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n')
+    told = {one["tag"]: one for one in json.loads(run("check", "--json").stdout)["languages"]}
+    assert told["de"] == {"tag": "de", "status": "reviewed", "by": "A. Keller", "on": "2026-11-20"}
+    assert told["en"]["status"] == "source"
+    assert "reviewed: de (A. Keller, 2026-11-20)" in run("check").stdout
 
 
 def test_errors_exit_1_with_all_of_them_on_stdout_and_the_count_on_stderr(folder: Path) -> None:

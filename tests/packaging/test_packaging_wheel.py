@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -129,3 +130,25 @@ def test_the_installed_command_helps_and_checks(installed: Path, tmp_path: Path)
     assert "check" in run(installed / "consent", "--help", cwd=tmp_path)
     run(installed / "consent", "check", cwd=tmp_path)
     assert "YouTube" in run(installed / "consent", "explain", cwd=tmp_path)
+
+
+SPEAK = """
+from pathlib import Path
+import consent.locale.catalogue as catalogue
+from consent.locale import AVAILABLE, texts
+
+def unbuilt(path, tag):
+    raise AssertionError(f"{path} was not compiled when the wheel was built")
+
+catalogue.compiled = unbuilt
+answers = {tag: texts(tag).gettext("Accept only necessary") for tag in AVAILABLE}
+assert [tag for tag in AVAILABLE if tag != "en" and answers[tag] == answers["en"]] == []
+print(len(answers))
+"""
+
+
+def test_the_installed_package_speaks_every_language_without_compiling_one(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "speak.py").write_text(SPEAK, "utf-8")
+    spoken = run(installed / "python", "-W", "error", "speak.py", cwd=tmp_path)
+    assert int(spoken) == 1 + len([n for n in files_of_the_package() if re.fullmatch(r".*/locales/[\w-]+\.po", n)
+                                   and "-informal" not in n])  # fmt: skip

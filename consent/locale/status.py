@@ -1,0 +1,68 @@
+"""Who has read each language's texts, from ``languages.toml``: the library's, and the site's own over it.
+
+``source`` is English, in which the texts are written; ``machine`` nobody but the project has read; ``reviewed`` was
+read and found right by a person who is named.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from consent.locale.shelf import AVAILABLE, FOLDER, SOURCE, site_tags
+
+STATES: Final = ("source", "machine", "reviewed")
+NAME: Final = "languages.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """One language's standing. ``by`` and ``on`` are the reviewer and the day, for ``reviewed`` alone."""
+
+    tag: str
+    status: str
+    by: str = ""
+    on: date | None = None
+    register: str = "formal"
+
+    @property
+    def may_stand_alone(self) -> bool:
+        """Whether a site that allows no unreviewed texts may show it: the source, or reviewed by somebody named."""
+        return self.status == "source" or (self.status == "reviewed" and bool(self.by) and self.on is not None)
+
+
+@lru_cache(maxsize=128)
+def languages(site: Path | None = None) -> dict[str, Language]:
+    """Every language there is for a site with this ``locales/`` folder, by tag; read once.
+
+    A language without an entry, or with one that makes no sense, is ``machine``: a review has to be said plainly.
+    Raises ``tomllib.TOMLDecodeError`` for a broken file.
+    """
+    said = _read(FOLDER / NAME) | (_read(site / NAME) if site is not None else {})
+    tags = dict.fromkeys((*AVAILABLE, *site_tags(site)))
+    return {tag: _language(tag, said.get(tag)) for tag in tags}
+
+
+def _language(tag: str, entry: object) -> Language:
+    facts: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    status = facts.get("status", "machine")
+    on = facts.get("on")
+    return Language(
+        tag=tag,
+        status="source"
+        if tag == SOURCE and status != "reviewed"
+        else "reviewed"
+        if status == "reviewed"
+        else "machine",
+        by=str(facts.get("by", "")),
+        on=on if isinstance(on, date) else None,
+        register=str(facts.get("register", "formal")),
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
