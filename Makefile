@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo demo-evidence test lint bench bench-gate bench-log soak screenshots docs clean browser
+.PHONY: help demo demo-evidence test lint bench bench-gate bench-log soak screenshots languages docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
@@ -27,6 +27,7 @@ help:
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
 	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records"
 	@echo "make screenshots      the pictures in docs/images"
+	@echo "make languages        the notice in every language, in two pictures in docs/images"
 	@echo "make docs             the documentation, in docs/_build"
 	@echo "make clean            forget the virtual environment and everything made"
 
@@ -93,6 +94,9 @@ soak: $(VENV)/.dev
 
 screenshots: browser $(VENV)/.dev
 	@$(BIN)/python tests/browser/screenshots.py docs/images
+
+languages: browser $(VENV)/.dev
+	@$(BIN)/python tests/languages/contact_sheet.py docs/images
 
 docs: $(VENV)/.dev
 	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build

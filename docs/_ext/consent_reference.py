@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Any
@@ -64,6 +65,43 @@ class Catalogue(_Generated):
             yield f"| `{key}` | {entry['name']} | {entry['category']} | {provider} | {about['confidence']} |"
 
 
+class Languages(_Generated):
+    """Every language with who has read it and how visitors are addressed."""
+
+    def lines(self) -> Iterator[str]:
+        from consent.locale import languages
+
+        yield from ("| Tag | Status | Read by | Address |", "|---|---|---|---|")
+        for tag, one in languages().items():
+            yield f"| `{tag}` | {one.status} | {one.by or '–'} | {one.register} |"
+
+
+class Glossary(_Generated):
+    """The words that carry legal weight, by language."""
+
+    def lines(self) -> Iterator[str]:
+        verbs = ("accept", "refuse", "withdraw", "purpose", "recipient")
+        yield f"| Tag | {' | '.join(verbs)} |"
+        yield "|---" * (len(verbs) + 1) + "|"
+        for tag, terms in _terms().items():
+            yield f"| `{tag}` | {' | '.join(', '.join(terms[verb]) for verb in verbs)} |"
+
+
+class BackTranslations(_Generated):
+    """The eight sentences that carry legal weight, from each language back into English, word by word."""
+
+    def lines(self) -> Iterator[str]:
+        for tag, terms in _terms().items():
+            if "back" in terms:
+                yield from (f"**`{tag}`**", "", *(f"{n}. {line}" for n, line in enumerate(terms["back"], 1)), "")
+
+
+def _terms() -> dict[str, Any]:
+    from consent.locale.shelf import FOLDER
+
+    return tomllib.loads((FOLDER / "glossary.toml").read_text("utf-8"))
+
+
 def _walk(command: click.Command, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield names, command
     if isinstance(command, click.Group):
@@ -89,4 +127,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("consent-checks", Checks)
     app.add_directive("consent-commands", Commands)
     app.add_directive("consent-catalogue", Catalogue)
+    app.add_directive("consent-languages", Languages)
+    app.add_directive("consent-glossary", Glossary)
+    app.add_directive("consent-back-translations", BackTranslations)
     return {"parallel_read_safe": True}

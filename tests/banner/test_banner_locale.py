@@ -128,7 +128,7 @@ def places(message: object) -> set[str]:
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_every_message_is_translated_with_the_same_places(tag: str) -> None:
     with (TEMPLATE.parent / f"{tag}.po").open("rb") as file:
-        catalogue = read_po(file, locale=tag)
+        catalogue = read_po(file, locale=tag.replace("-", "_"))
     translated: dict[object, Message] = {m.id: m for m in catalogue if m.id}
     wanted = [m.id for m in messages() if m.id]
     assert len(wanted) > 100
