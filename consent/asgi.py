@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from consent.body import Stream
-from consent.closing import Closing
+from consent.closing import OF_THE_BODY, Closing
 from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
@@ -23,10 +24,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# What would send bytes or make requests past the gate.
-_PAST_THE_GATE: Final = frozenset(
-    {"http.response.push", "http.response.pathsend", "http.response.zerocopysend", "http.response.early_hint"}
-)
+_START: Final = "http.response.start"
+_BODY: Final = "http.response.body"
+_TRAILERS: Final = "http.response.trailers"
+_PATH: Final = "http.response.pathsend"
+_FILE: Final = "http.response.zerocopysend"
+_HINT: Final = "http.response.early_hint"
+_PUSH: Final = "http.response.push"  # names no field that could be gated, and no browser takes it any more
+_PIECE: Final = 1 << 16  # bytes of a file read at once
 
 
 class ConsentMiddleware:
@@ -50,6 +55,10 @@ class ConsentMiddleware:
         self.engine = Engine.starting(
             policy, secret_key=secret_key, log=log, https=https, debug=debug, templates=templates
         )
+        # What waits for the log's disk must not wait on the event loop, nor take the threads of anybody else: neither
+        # the application's nor, where answers wait, those of pages that others want to read.
+        self._answering = ThreadPoolExecutor(32, "consent-answering")
+        self._showing = ThreadPoolExecutor(8, "consent-showing")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own endpoints; pass everything else to the application and its response through the gate."""
@@ -60,19 +69,19 @@ class ConsentMiddleware:
         visit = engine.open(to_request(scope))
         if visit.endpoint is not None:
             body = await _read_body(scope, receive) if visit.takes_body else b""
-            # The record waits for the disk, so it must not wait on the event loop.
-            response = await asyncio.to_thread(partial(engine.pages.answer, visit, body))
+            room = self._answering if visit.takes_body else self._showing
+            response = await asyncio.get_running_loop().run_in_executor(room, engine.pages.answer, visit, body)
             if response is not None:
                 await _send(response, scope, send)
                 return
         changed = engine.app_fields(visit)
         kept = [(name, value) for name, value in scope["headers"] if name.lower().decode("latin-1") not in changed]
         added = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in changed.items() if value]
-        extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _PAST_THE_GATE}
+        extensions = {name: value for name, value in (scope.get("extensions") or {}).items() if name != _PUSH}
         inner = {**scope, "headers": [*kept, *added], "extensions": extensions}
         inner["state"] = {**scope.get("state", {}), "consent": visit}
-        closer = _Sending(send, partial(engine.close, visit), visit=visit, is_head=scope["method"] == "HEAD")
-        await self.app(inner, receive, closer.send)
+        sending = _Sending(send, visit, answering=self._answering, showing=self._showing)
+        await self.app(inner, receive, sending.send)
 
 
 def to_request(scope: Scope) -> Request:
@@ -125,35 +134,68 @@ def _raw(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 class _Sending:
     """Stands between the application and the server's ``send``."""
 
-    def __init__(
-        self, send: Send, close: Callable[[int, list[tuple[str, str]]], Closing], *, visit: Visit, is_head: bool
-    ) -> None:
+    def __init__(self, send: Send, visit: Visit, *, answering: ThreadPoolExecutor, showing: ThreadPoolExecutor) -> None:
         self._send = send
-        self._close = close
         self._visit = visit
-        self._is_head = is_head
+        self._is_head = visit.request.method == "HEAD"
+        self._answering = answering
+        self._showing = showing
         self._closing: Closing | None = None
 
     async def send(self, message: Message) -> None:
         """Pass one message on, changed as the engine says."""
-        if message["type"] == "http.response.start":
-            fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
-            if self._visit.records_at_close:  # that waits for the disk, so it must not wait on the event loop
-                self._closing = await asyncio.to_thread(self._close, message["status"], fields)
-            else:
-                self._closing = self._close(message["status"], fields)
-            await self._send({**message, "headers": _raw(self._closing.fields)})
-        elif message["type"] in _PAST_THE_GATE:
+        kind, body = message["type"], self._closing.body if self._closing is not None else None
+        if kind == _START:
+            await self._start(message)
+        elif kind == _HINT:
+            links = [link.decode("latin-1") for link in message.get("links", [])]
+            if kept := self._visit.engine.closer.hints(self._visit, links):
+                await self._send({**message, "links": [link.encode("latin-1") for link in kept]})
+        elif kind == _PUSH:
             return
-        elif message["type"] == "http.response.body" and self._closing is not None and self._closing.body is not None:
-            await self._gated(message, self._closing.body)
+        elif body is None:
+            await self._send(message)
+        elif kind == _BODY:
+            await self._gated(body, message.get("body", b""), more=message.get("more_body", False))
+        elif kind in (_PATH, _FILE):
+            await self._read(body, message)
+        elif kind == _TRAILERS:
+            fields = [field for field in message.get("headers", []) if field[0].lower().decode() not in OF_THE_BODY]
+            await self._send({**message, "headers": fields})
         else:
             await self._send(message)
 
-    async def _gated(self, message: Message, body: Stream) -> None:
-        more = message.get("more_body", False)
-        data = body.feed(message.get("body", b""))
-        if not more and not self._is_head:
-            data += body.close()
-        if data or not more:
-            await self._send({**message, "body": data, "more_body": more})
+    async def _start(self, message: Message) -> None:
+        fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
+        close = partial(self._visit.engine.close, self._visit, message["status"], fields)
+        loop = asyncio.get_running_loop()
+        recording = self._visit.records_at_close
+        self._closing = await loop.run_in_executor(self._answering, close) if recording else close()
+        await self._send({**message, "headers": _raw(self._closing.fields)})
+
+    async def _gated(self, body: Stream, data: bytes, *, more: bool) -> None:
+        fed = partial(self._fed, body, data, last=not more)
+        loop = asyncio.get_running_loop()
+        out = await loop.run_in_executor(self._showing, fed) if self._visit.may_archive else fed()
+        if out or not more:
+            await self._send({"type": _BODY, "body": out, "more_body": more})
+
+    def _fed(self, body: Stream, data: bytes, *, last: bool) -> bytes:
+        out = body.feed(data)
+        return out + body.close() if last and not self._is_head else out
+
+    async def _read(self, body: Stream, message: Message) -> None:
+        """Read a file that the server was to send by itself, piece by piece, as it is a page."""
+        more, left = message.get("more_body", False), message.get("count")
+        if not self._is_head:
+            file = await asyncio.to_thread(open, message["path"], "rb") if "path" in message else message["file"]
+            try:
+                if message.get("offset") is not None:
+                    file.seek(message["offset"])
+                while piece := await asyncio.to_thread(file.read, _PIECE if left is None else min(left, _PIECE)):
+                    left = None if left is None else left - len(piece)
+                    await self._gated(body, piece, more=True)
+            finally:
+                if "path" in message:
+                    file.close()
+        await self._gated(body, b"", more=more)

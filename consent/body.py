@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import zlib
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+# Not a dependency: applications that send Brotli by themselves have it.
+_brotli: Final[Any] = importlib.import_module("brotli") if importlib.util.find_spec("brotli") else None
+DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"} | ({"br"} if _brotli else set()))
+_DAMAGE: Final = (zlib.error, _brotli.error) if _brotli else (zlib.error,)
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
 _FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
@@ -63,7 +67,7 @@ class Body:
             return b""
         try:
             data = self._decode(data)
-        except zlib.error:
+        except _DAMAGE:
             # What can't be read can't be gated: the page ends here, with a plain message.
             self._broken = True
             return self.close() + self._unreadable
@@ -100,6 +104,9 @@ def _is_document(beginning: bytes) -> bool:
 def _decoder(encoding: str) -> Callable[[bytes], bytes]:
     if encoding in ("", "identity"):
         return bytes
+    if encoding == "br":
+        decode: Callable[[bytes], bytes] = _brotli.Decompressor().process
+        return decode
     return _Deflate().decompress if encoding == "deflate" else _Gzip().decompress
 
 

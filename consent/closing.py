@@ -28,7 +28,7 @@ _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "*/*"})
 # Documents that can load things, but that the gate can't read: the browser has to stop them.
 _XML: Final = frozenset({"text/xml", "application/xml", "image/svg+xml"})
-_OF_THE_BODY: Final = (
+OF_THE_BODY: Final = (
     "content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "repr-digest", "content-digest",
 )  # fmt: skip
 _log = logging.getLogger("consent")
@@ -74,9 +74,19 @@ class Closer:
             return Closing(fields, None)
         fields = self._page_fields(visit, status, fields)
         attachment = (headers.first(fields, "content-disposition") or "").strip().lower().startswith("attachment")
+        if status == 206 and not visit.request.get("range"):
+            status = 200  # a part that nobody asked for is shown as a page
         if status < 200 or status in (204, 206, 304) or attachment:
             return Closing(fields, None)
         return self._gated(visit, fields, kind)
+
+    def hints(self, visit: Visit, links: list[str]) -> list[str]:
+        """What may be sent of ``Link`` values ahead of the response (RFC 8297): browsers follow them at once."""
+        if self._engine.mode == "observe":
+            return links
+        fields = [("Link", link) for link in links]
+        kept = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
+        return [value for _, value in kept]
 
     def hides(self, name: str, permissions: Permissions) -> bool:
         """Whether a cookie of this name is kept from the application, as its services are all refused."""
@@ -130,7 +140,7 @@ class Closer:
     def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
         content_type = headers.first(fields, "content-type") or "text/html"
-        fields = headers.without(fields, *_OF_THE_BODY)
+        fields = headers.without(fields, *OF_THE_BODY)
         if encoding not in DECODABLE:
             _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)
             return Closing(fields, Replaced(self._unreadable(visit)))

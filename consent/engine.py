@@ -13,7 +13,7 @@ from consent import headers
 from consent._version import __version__
 from consent.answer import SIGNAL
 from consent.banner import Banner
-from consent.choice import Choice, Signals, decide
+from consent.choice import Choice, Permissions, Signals, decide
 from consent.choosing import Chooser
 from consent.closing import Closer, Closing
 from consent.config import load
@@ -109,30 +109,25 @@ class Engine:
         """What this visitor allows, from cookie, signals and policy. Whatever is wrong with either means: nothing."""
         if self._https is True:
             request = replace(request, scheme="https")
-        choice = self.jar.read(request)
         signals = headers.signals(request.fields.get("sec-gpc"), request.fields.get("dnt"))
-        counts = Choice.none() if self.mode == "closed" else choice
-        permissions = decide(self.policy, counts, signals, today=self.today(), path=request.path)
-        if self.debug:
-            permissions = replace(permissions, debug=True)
-        said = self.jar.said(request)
-        visit = Visit(self, request, choice=choice, signals=signals, permissions=permissions, message=said)
+        visit = Visit(self, request, signals=signals, message=self.jar.said(request))
         if visit.endpoint is not None:
             return visit
         if self.policy.ask.pages == "shared":
             return self._anonymous(visit)
-        if permissions.gpc_denied and not visit.message:
+        if signals.gpc and not visit.message and visit.permissions.gpc_denied:
             visit.message = SIGNAL
         return visit
 
+    def permit(self, choice: Choice, signals: Signals, *, path: str) -> Permissions:
+        """What may run on this path for whoever answered and signals this."""
+        counts = Choice.none() if self.mode == "closed" else choice
+        permissions = decide(self.policy, counts, signals, today=self.today(), path=path)
+        return replace(permissions, debug=True) if self.debug else permissions
+
     def _anonymous(self, visit: Visit) -> Visit:
         """The visit as everybody's: nothing in the page may depend on who asks for it."""
-        nobody = Choice.none()
-        permissions = decide(self.policy, nobody, Signals(), today=self.today(), path=visit.request.path)
-        permissions = replace(permissions, debug=self.debug)
-        return Visit(
-            self, visit.request, choice=nobody, signals=Signals(), permissions=permissions, visitor=visit.permissions
-        )
+        return Visit(self, visit.request, choice=Choice.none(), signals=Signals(), visitor=visit)
 
     def revisit(self, visit: Visit, choice: Choice) -> Visit:
         """The same visit after another choice."""

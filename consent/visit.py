@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,17 @@ MESSAGES = frozenset(
 )  # fmt: skip
 SIGNAL_RESOURCE = "/.well-known/gpc.json"
 REPORT = "report"
+_ASSET_TYPES = ("text/css", "image/", "audio/", "video/", "font/")
+_ASSET = re.compile(
+    r"\.(?:css|m?js|json|map|wasm|png|jpe?g|gif|webp|avif|ico|woff2?|ttf|otf|mp[34]|webm|ogg|pdf|zip)\Z", re.IGNORECASE
+)
 
 
 class Visit:
     """What the engine knows of one request, and what a template may ask of it.
 
-    The strings that :meth:`notice` and its like return are safe HTML.
+    The strings that :meth:`notice` and its like return are safe HTML. ``choice`` and ``permissions`` are worked out
+    when somebody first asks for them: most requests are for files, which don't depend on them.
     """
 
     def __init__(
@@ -35,23 +41,40 @@ class Visit:
         engine: Engine,
         request: Request,
         *,
-        choice: Choice,
         signals: Signals,
-        permissions: Permissions,
+        choice: Choice | None = None,
+        permissions: Permissions | None = None,
         message: str = "",
-        visitor: Permissions | None = None,
+        visitor: Visit | None = None,
     ) -> None:
         self.engine = engine
         self.request = request
-        self.choice = choice
         self.signals = signals
-        self.permissions = permissions
+        if choice is not None:
+            self.choice = choice
+        if permissions is not None:
+            self.permissions = permissions
         self.message = message if message in MESSAGES else ""
-        self.visitor = visitor or permissions
         self.shared = visitor is not None
+        self._visitor = visitor
         self.app_locale: str | None = None
         self.placed: set[str] = set()
         self._views: dict[str | None, View] = {}
+
+    @cached_property
+    def choice(self) -> Choice:
+        """What the visitor's cookie says they answered."""
+        return self.engine.jar.read(self.request)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """What may run on this page."""
+        return self.engine.permit(self.choice, self.signals, path=self.request.path)
+
+    @property
+    def visitor(self) -> Permissions:
+        """What the visitor allows, also where the page is everybody's."""
+        return self.permissions if self._visitor is None else self._visitor.permissions
 
     @property
     def prefix(self) -> str:
@@ -79,6 +102,11 @@ class Visit:
         return self.message == SIGNAL
 
     @property
+    def may_archive(self) -> bool:
+        """Whether the page may show what has to be archived first, which takes as long as the disk does."""
+        return len(self.permissions.allowed) < len(self.engine.policy.services)
+
+    @property
     def is_top_level(self) -> bool | None:
         """Whether the page will be a tab's own document; ``None`` if only its markup can tell."""
         if self.shared:
@@ -91,8 +119,13 @@ class Visit:
 
     @property
     def may_be_page(self) -> bool:
-        """Whether the browser may show the response as HTML, so that validators and encodings need care."""
-        return self.request.get("sec-fetch-dest") in ("", "document", "iframe", "frame", "object", "embed", "empty")
+        """Whether the browser may show the response as HTML, so that validators and encodings need care.
+
+        Browsers of before 2023 don't say what they want it for; then what they accept and the path's ending tell.
+        """
+        if destination := self.request.get("sec-fetch-dest"):
+            return destination in ("document", "iframe", "frame", "object", "embed", "empty")
+        return not (self.request.get("accept").startswith(_ASSET_TYPES) or _ASSET.search(self.request.path))
 
     @cached_property
     def asking(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -76,10 +77,8 @@ class ConsentMiddleware(Gateway):
 
 def to_request(environ: Mapping[str, Any]) -> Request:
     """The request as the engine sees it."""
-    fields = {key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("HTTP_")}
-    if environ.get("CONTENT_TYPE"):
-        fields["content-type"] = environ["CONTENT_TYPE"]
-    host = fields.get("host") or _server(environ)
+    fields = _Fields(environ)
+    host = environ.get("HTTP_HOST") or _server(environ)
     return Request(
         method=environ["REQUEST_METHOD"],
         scheme=environ["wsgi.url_scheme"],
@@ -90,6 +89,34 @@ def to_request(environ: Mapping[str, Any]) -> Request:
         client=environ.get("REMOTE_ADDR", ""),
         fields=fields,
     )
+
+
+@lru_cache(maxsize=256)
+def _variable(name: str) -> str:
+    return "CONTENT_TYPE" if name == "content-type" else "HTTP_" + name.upper().replace("-", "_")
+
+
+class _Fields(Mapping[str, str]):
+    """The request's fields as they stood in the environ, translated only when somebody asks for them."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = dict(environ)  # the application's is changed later
+
+    def __getitem__(self, name: str) -> str:
+        return str(self._environ[_variable(name)])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._environ.get(_variable(name), default)
+
+    def __iter__(self) -> Iterator[str]:
+        for variable in self._environ:
+            if variable.startswith("HTTP_") or variable == "CONTENT_TYPE":
+                yield variable.removeprefix("HTTP_").lower().replace("_", "-")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _server(environ: Mapping[str, Any]) -> str:
