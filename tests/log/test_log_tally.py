@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from conftest import grant
+from conftest import ARTEFACT, grant
 
 from consent.log import open_recorder
 from consent.log.tally import MOST_DETAILS, OTHERS
@@ -64,8 +64,6 @@ def test_counting_neither_waits_nor_raises_where_the_database_cannot_be_used(tmp
 
 
 def test_a_receipt_is_read_and_erased_through_the_recorder(tmp_path: Path) -> None:
-    from conftest import ARTEFACT
-
     log = open_recorder(f"sqlite:///{tmp_path / 'log.db'}")
     log.archive(ARTEFACT)
     decision = grant()

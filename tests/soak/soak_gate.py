@@ -85,8 +85,11 @@ def complaint(gate: Gate, html: bytes, kind: str, chance: random.Random) -> str:
     return ""
 
 
-def soak(seconds: float, seed: int) -> tuple[int, str]:
-    """How many pages there were until the time was over or one came out wrong, and what was wrong with it."""
+def soak(seconds: float, seed: int, *, most: int | None = None) -> tuple[int, str]:
+    """How many pages there were until the time was over or one came out wrong, and what was wrong with it.
+
+    ``most`` ends it after so many pages: the same ones on every machine.
+    """
     gate, chance = Gate(policy()), random.Random(seed)
     gate._told.update(trick.host(run) for trick in evasions() for run in "b")
     tricks = [
@@ -95,7 +98,7 @@ def soak(seconds: float, seed: int) -> tuple[int, str]:
         if trick.encoding != "utf-16-be" and len(trick.html) < 2000 and not trick.inner
     ]
     until, count = time.monotonic() + seconds, 0
-    while time.monotonic() < until:
+    while time.monotonic() < until and (most is None or count < most):
         html, kind = mutated(chance, tricks), chance.choice(KINDS)
         count += 1
         try:
