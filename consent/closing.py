@@ -67,7 +67,7 @@ class Closer:
         is_page = kind in _HTML or (kind in _UNKNOWN and status not in (204, 304))
         if observing:
             return Closing(fields, self._observed(visit, fields) if kind in _HTML else None)
-        fields = self._own_cookies(fields, visit.permissions if is_page else visit.visitor)
+        fields = self._own_cookies(visit, fields, is_page=is_page)
         if kind in _XML and self._csp_name:
             return Closing([*fields, self._policy(visit)], None)
         if not is_page and not (status == 304 and visit.may_be_page):
@@ -88,6 +88,10 @@ class Closer:
         kept = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
         return [value for _, value in kept]
 
+    def knows(self, name: str) -> bool:
+        """Whether any service declares a cookie of this name."""
+        return bool(self._rules.services(name))
+
     def hides(self, name: str, permissions: Permissions) -> bool:
         """Whether a cookie of this name is kept from the application, as its services are all refused."""
         return self._rules.denies(name, permissions)
@@ -101,9 +105,10 @@ class Closer:
         names = [name for name, _ in headers.cookies(jar) if self.hides(name, visit.permissions)]
         return headers.expirations(names, self._rules, host=request.hostname, secure=request.scheme == "https")
 
-    def _own_cookies(self, fields: Fields, permissions: Permissions) -> Fields:
+    def _own_cookies(self, visit: Visit, fields: Fields, *, is_page: bool) -> Fields:
         if not any(name.lower() == "set-cookie" for name, _ in fields):
             return fields
+        permissions = visit.permissions if is_page else visit.visitor
         now = self._clock()
         return [
             (name, value)

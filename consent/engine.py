@@ -144,7 +144,10 @@ class Engine:
         if self.mode == "observe":
             return changed
         if jar := request.get("cookie"):
-            shown = headers.hide_cookies(jar, lambda name: self.closer.hides(name, visit.app_permissions))
+            closer = self.closer
+            shown = headers.hide_cookies(
+                jar, lambda name: closer.knows(name) and closer.hides(name, visit.app_permissions)
+            )
             if shown != jar:
                 changed["cookie"] = shown
         if visit.may_be_page:
