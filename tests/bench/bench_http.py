@@ -50,7 +50,7 @@ def main() -> None:
         pass
 
     base = microseconds(lambda: bare(dict(ENVIRON), start_response))
-    print(f"{'bare':44}{base:7.1f} µs")
+    print(f"{'bare':44}{base:7.1f} µs")  # noqa: T201
     for services in (3, 41):
         app = ConsentMiddleware(bare, policy(services), secret_key="k" * 16, log="memory://")
         engine = app.engine
@@ -61,7 +61,7 @@ def main() -> None:
             environ = ENVIRON | {"HTTP_COOKIE": ENVIRON["HTTP_COOKIE"] + jar}
             assert app(dict(environ), start_response) is BODY
             cost = microseconds(lambda app=app, environ=environ: app(dict(environ), start_response))  # type: ignore[misc]
-            print(f"{f'wrapped, {services} services, {who}':44}{cost:7.1f} µs{cost - base:9.1f} µs more")
+            print(f"{f'wrapped, {services} services, {who}':44}{cost:7.1f} µs{cost - base:9.1f} µs more")  # noqa: T201
 
 
 if __name__ == "__main__":
