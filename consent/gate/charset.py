@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from consent.gate.labels import CODECS
@@ -28,13 +29,12 @@ class Encoding:
         for mark, codec in _MARKS:
             if start.startswith(mark):
                 return cls(codec, True)
-        label = _label(content_type)
-        if label in CODECS:
-            return cls(CODECS[label], True)
-        for sign, codec in _XML:
-            if start.startswith(sign):
-                return cls(codec, True)
-        return cls("cp1252" if label else "utf-8", False)
+        said = _said(content_type)
+        if not said.declared:
+            for sign, codec in _XML:
+                if start.startswith(sign):
+                    return cls(codec, True)
+        return said
 
     @property
     def text(self) -> str:
@@ -55,6 +55,15 @@ class Encoding:
         if not self.transcoded:
             return self.guarded(body), self.codec
         return body.decode(self.codec, "ignore").encode("utf-8", "surrogatepass"), "utf-8"
+
+
+@lru_cache(maxsize=256)
+def _said(content_type: str) -> Encoding:
+    """What a header says of the encoding; what it names by no known label is read as a browser reads the unlabelled."""
+    label = _label(content_type)
+    if label in CODECS:
+        return Encoding(CODECS[label], True)
+    return Encoding("cp1252" if label else "utf-8", False)
 
 
 def _label(content_type: str) -> str:

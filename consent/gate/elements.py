@@ -126,6 +126,10 @@ class Outcome:
     def blocks(self) -> bool:
         return bool(self.renamed or self.edits or self.inert_script)
 
+    def copy(self) -> Outcome:
+        """The same, to be gone on with."""
+        return Outcome(list(self.said), list(self.renamed), list(self.edits), self.embed, self.inert_script)
+
     def rename(self, attribute: Attribute, said: list[Blocked]) -> None:
         """Say ``said``, and rename the attribute if any of it is blocked."""
         self.said += said

@@ -14,6 +14,7 @@ from consent.gate import elements, scripts
 from consent.gate.candidates import CODE_LIMIT, LIMIT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
+from consent.gate.starttag import StartTag
 from consent.gate.tokens import Attribute, attributes
 
 KINDS: Final = re.compile(
@@ -104,8 +105,8 @@ class Markup(Reader):
 
     def _element(self, at: int, token: re.Match[bytes]) -> bool:
         """A start tag; false where more of its text has to be there first."""
-        name, name_end, end = _local(token["open"]), token.end("open"), token.end()
-        found = [_plain(attribute) for attribute in attributes(self._buffer, name_end, end)]
+        name, name_end, end = _local(token["open"]), token.end("open") - at, token.end()
+        found = [_plain(attribute) for attribute in attributes(token[0], name_end, end - at)]
         outcome = elements.judge(self._page, name, found)
         if name in (b"script", b"style") and self._buffer[end - 2] != 0x2F:
             text = self._text(end)
@@ -115,7 +116,7 @@ class Markup(Reader):
                 return False
             elif scripts.applies(self._page, name, found):
                 elements.disarm(outcome, found)
-        self._apply(at, name_end, name, found, outcome)
+        self._apply(at, name, StartTag.of(self._page, name_end, found, outcome))
         if name == b"base":
             elements.bases(self._page, [a for a in found if a not in outcome.renamed])
         elif name == b"html":

@@ -5,10 +5,9 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from copy import copy
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
@@ -20,6 +19,9 @@ from consent.gate.references import decode
 from consent.gate.srcset import candidates
 from consent.gate.urls import Url, resolve
 from consent.policy import Service
+
+if TYPE_CHECKING:
+    from consent.gate.starttag import StartTag
 
 _DATA = re.compile(r"data:([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
 _SHEET = re.compile(r"[\x00-\x20]*d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*:[^,]*css", re.IGNORECASE)
@@ -45,6 +47,11 @@ class Blocked:
     blocked: bool
 
 
+_ALIKE = (
+    "matcher", "signatures", "permissions", "undeclared", "nested", "depth", "told", "denies_nothing", "words", "judged",
+    "relative_matters", "marks",
+)  # fmt: skip
+"""What the pages of one host have in common for one visitor."""
 _UNKNOWN = Blocked(service=None, host="", url="", tag="", blocked=False)
 
 
@@ -64,6 +71,7 @@ class Page:
     denies_nothing: bool = False
     words: tuple[bytes, ...] = ()
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
+    tags: dict[bytes, StartTag] = field(default_factory=dict)
     relative_matters: bool = field(init=False)
     marks: tuple[re.Pattern[bytes], ...] = field(init=False)
 
@@ -77,15 +85,25 @@ class Page:
 
     def again(self, base: Url, codec: str) -> Page:
         """The same for another page of the same host, without weighing it all once more."""
-        page = copy(self)
+        page = object.__new__(Page)
+        for name in _ALIKE:
+            setattr(page, name, getattr(self, name))
         page.bases = [base]
         page.codec = codec
+        page.tags = self.tags if self.codec == codec and not self.relative_matters else {}
         return page
+
+    def read_as(self, codec: str) -> None:
+        """The page turns out to be written in ``codec``."""
+        if codec != self.codec:
+            self.codec = codec
+            self.tags = {}
 
     def add_base(self, url: Url) -> None:
         """A ``base`` element was seen: relative URLs may go there from now on."""
         if url not in self.bases:
             self.bases.append(url)
+            self.tags = {}
             self._weigh()
 
     def _weigh(self) -> None:

@@ -15,6 +15,7 @@ from consent.gate.candidates import (
 )
 from consent.gate.embed import embed_of
 from consent.gate.pieces import Pieces
+from consent.gate.starttag import StartTag, read
 from consent.gate.tokens import (
     ATTRIBUTE,
     BEGUN,
@@ -23,7 +24,6 @@ from consent.gate.tokens import (
     RAW_TEXT,
     TAG,
     TAG_END,
-    Attribute,
     attributes,
     in_text,
     reach,
@@ -35,21 +35,22 @@ from consent.gate.worlds import FOREIGN
 class Reader(Pieces):
     """Knows what is text and what is not, and brings readers together that disagree about it."""
 
-    def _apply(self, at: int, name_end: int, name: bytes, found: list[Attribute], outcome: elements.Outcome) -> None:
-        """Report what was found in one start tag, and insert what makes it inert."""
-        page = self._page
+    def _apply(self, at: int, name: bytes, start: StartTag) -> None:
+        """Report what was found in the start tag at ``at``, and insert what makes it inert."""
+        page, outcome, insertions = self._page, start.outcome, start.insertions
         for said in outcome.said:
             page.tell(said, self._report)
-        if not outcome.blocks and not any(said.blocked for said in outcome.said):
+        if not insertions:
             return
-        markup = b""
         if outcome.embed and self._placeholder and not self._world and not (self._in_object and name == b"embed"):
-            embed = embed_of(page, name, found, outcome.embed, self._place.lang)
+            embed = embed_of(page, name, start.found, outcome.embed, self._place.lang)
             markup = self._placeholder(embed) if embed else b""
-            self._insert(at, markup)
-            self._in_object = self._in_object or (name == b"object" and bool(markup))
-        for position, text in outcome.insertions(page, name_end, inert=bool(markup)):
-            self._insert(position, text)
+            if markup:
+                self._insert(at, markup)
+                self._in_object = self._in_object or name == b"object"
+                insertions = outcome.insertions(page, start.name_end, inert=True)
+        for position, text in insertions:
+            self._insert(at + position, text)
 
     # -- where we are: in text, or inside something ---------------------------------------------------------------
 
@@ -149,11 +150,7 @@ class Reader(Pieces):
             tag = buffer[start:fence] + closer
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:
-                found = [
-                    Attribute(a.name, a.value, a.at + start, a.value_at + start)
-                    for a in attributes(tag, name.end() - start, len(tag))
-                ]
-                self._apply(start, name.end(), kind, found, elements.judge(self._page, kind, found))
+                self._apply(start, kind, read(self._page, tag, kind, name.end() - start))
                 if kind in RAW_TEXT:
                     closer += b"</" + kind + b">"
         self._insert(fence, closer)

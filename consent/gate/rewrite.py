@@ -22,7 +22,7 @@ from consent.policy import Policy, Service
 _log = logging.getLogger("consent")
 _DEPTH: Final = 8
 _TOLD: Final = 1000
-_KEPT: Final = 512
+_KEPT: Final = 256
 
 
 class Gate:
@@ -37,7 +37,7 @@ class Gate:
         self._matcher = Matcher(policy)
         self._signatures = Signatures(policy)
         self._told: set[str] = set()
-        self._pages: dict[tuple[frozenset[str], str], Page] = {}
+        self._pages: dict[tuple[frozenset[str], str, str, int | None, str], Page] = {}
 
     def rewrite(
         self,
@@ -101,7 +101,8 @@ class Gate:
 
     def _page(self, permissions: Permissions, base_url: str, codec: str) -> Page:
         base = parse_base(base_url)
-        known = self._pages.get((permissions.allowed, base.host))
+        kind = permissions.allowed, base.scheme, base.host, base.port, codec
+        known = self._pages.get(kind)
         if known is not None:
             return known.again(base, codec)
         page = Page(
@@ -110,7 +111,7 @@ class Gate:
         )  # fmt: skip
         if len(self._pages) >= _KEPT:
             self._pages.clear()
-        self._pages[permissions.allowed, base.host] = page.again(base, codec)
+        self._pages[kind] = page.again(base, codec)
         return page
 
     def _nested(self, html: bytes, outer: Page, codec: str, kind: str) -> tuple[bytes, list[Blocked]]:
@@ -120,6 +121,7 @@ class Gate:
         said: list[Blocked] = []
         page = outer.again(outer.bases[0], codec)
         page.bases = list(outer.bases)
+        page.tags = {}
         page.depth = outer.depth + 1
         page.told = None
         return _reader(kind)(page, report=said.append).whole(html), said

@@ -19,6 +19,7 @@ from consent.gate.candidates import (
     RISKY,
 )
 from consent.gate.placement import LANDMARKS
+from consent.gate.starttag import StartTag, read
 from consent.gate.texts import Texts
 from consent.gate.tokens import (
     COMMENT_END,
@@ -27,7 +28,6 @@ from consent.gate.tokens import (
     RAW_TEXT,
     TAG,
     Attribute,
-    attributes,
     comment_end,
     in_text,
     is_empty,
@@ -204,14 +204,12 @@ class Stream(Texts):
         name = match[1].lower()
         name_end = match.end(1)
         closes = buffer[at + 1] == 0x2F
-        found: list[Attribute] = []
-        outcome = None
-        if not closes and self._may_fetch(name, name_end, end):
-            found = attributes(buffer, name_end, end)
-            outcome = elements.judge(self._page, name, found)
+        start = None
+        if not closes and (name in BOOKED or self._may_fetch(name, name_end, end)):
+            start = read(self._page, buffer[at:end], name, name_end - at)
         if not sure:
             idle = not closes and name not in BOOKED and not self._world
-            if idle and (outcome is None or not outcome.said):
+            if idle and (start is None or not start.outcome.said):
                 self._position = name_end
                 return True
             if not self._real(at):
@@ -228,11 +226,11 @@ class Stream(Texts):
             if name == b"object":
                 self._in_object = False
             return True
-        if name in BOOKED:
-            found = found or attributes(buffer, name_end, end)
-            return self._opened(name, at, name_end, end, found, outcome)
-        if outcome is not None:
-            self._apply(at, name_end, name, found, outcome)
+        if start is not None:
+            if name in BOOKED:
+                return self._opened(name, at, end, start)
+            if start.outcome.said:
+                self._apply(at, name, start)
         return True
 
     def _may_fetch(self, name: bytes, name_end: int, end: int) -> bool:
@@ -279,18 +277,16 @@ class Stream(Texts):
         self._doubt = True
         self._world.clear()
 
-    def _opened(
-        self, name: bytes, at: int, name_end: int, end: int, found: list[Attribute], outcome: elements.Outcome | None
-    ) -> bool:
+    def _opened(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
         """An element that changes how what follows is read."""
         if name in (b"script", b"style"):
-            return self._code(name, at, name_end, end, found, outcome)
-        if outcome is not None:
-            self._apply(at, name_end, name, found, outcome)
+            return self._code(name, at, end, start)
+        if start.outcome.said:
+            self._apply(at, name, start)
         if name == b"html":
-            self._place.note_language(self._page.text(next((a.value for a in found if a.name == b"lang"), b"")))
+            self._place.note_language(self._page.text(next((a.value for a in start.found if a.name == b"lang"), b"")))
         elif name == b"base":
-            self._base([a for a in found if not (outcome and a in outcome.renamed)])
+            self._base([a for a in start.found if a not in start.outcome.renamed])
         elif name in FOREIGN or name == b"select":
             if not self._world and not self._doubt and not (name in FOREIGN and is_empty(self._buffer, at, end)):
                 self._world.append(name)

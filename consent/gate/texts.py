@@ -12,7 +12,8 @@ from consent.gate.css import INERT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.references import foreign_text
-from consent.gate.tokens import COMMENT_END, RAW_END, Attribute, in_text, script_end
+from consent.gate.starttag import StartTag
+from consent.gate.tokens import COMMENT_END, RAW_END, in_text, script_end
 from consent.gate.worlds import TEXTUAL
 
 _OVERLAP: Final = 4096
@@ -80,15 +81,13 @@ class Texts(Reader):
         self._raw = name
         return self._suspend("raw", max(end, self._size - 16))
 
-    def _code(
-        self, name: bytes, at: int, name_end: int, end: int, found: list[Attribute], outcome: elements.Outcome | None
-    ) -> bool:
+    def _code(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
         """A script or a style sheet: its text decides about its start tag, so both are read together."""
-        buffer, page = self._buffer, self._page
-        outcome = outcome or elements.Outcome()
+        buffer, page, found = self._buffer, self._page, start.found
+        outcome = start.outcome.copy()
         as_markup = self._foreign
         if as_markup and RAW_END[name] in self._fences:
-            self._apply(at, name_end, name, found, outcome)
+            self._apply(at, name, start)
             return True  # inside another of its kind, whose text was read already
         position = max(end, self._size - 16)
         if as_markup or name == b"style":
@@ -135,7 +134,7 @@ class Texts(Reader):
                 elements.disarm(outcome, found)
             elif name == b"style" or scripts.runs(page, found):
                 self._reading = name
-        self._apply(at, name_end, name, found, outcome)
+        self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
         if as_markup and b"<" in buffer[end:read]:
             self._pending.extend(inner)
             self._push(RAW_END[name], end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -75,6 +76,7 @@ def resolve(text: str, base: Url | None) -> Url | None:
     return Url(base.scheme, base.host, base.port, _without_dots(path), mark + query)
 
 
+@lru_cache(maxsize=1024)
 def parse_base(text: str) -> Url:
     """The URL of the page itself; anything that is not one counts as a page of its own at no host."""
     return resolve(text, None) or Url("https", "", None, "/", "")
