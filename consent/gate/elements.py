@@ -15,7 +15,7 @@ from typing import Final
 from consent.gate.css import INERT
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
-from consent.gate.urls import resolve
+from consent.gate.urls import Url, resolve
 
 PREFIX: Final = b"data-consent-"
 _HREF: Final = frozenset((b"href", b"xlink:href"))
@@ -313,13 +313,11 @@ def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
             outcome.rename(attribute, page.judge_each([text], tag))
 
 
-def bases(page: Page, attributes: list[Attribute]) -> None:
-    """Remember where the ``href`` of a ``base`` element leads relative URLs."""
-    for attribute in attributes:
-        if attribute.name == b"href":
-            url = resolve(page.text(attribute.value), page.bases[0])
-            if url is not None and url.host:
-                page.add_base(url)
+def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url]:
+    """Where the ``href`` of a ``base`` element that stays leads relative URLs."""
+    kept = (a for a in start if a.name == b"href" and a not in outcome.renamed)
+    urls = (resolve(page.text(attribute.value), page.bases[0]) for attribute in kept)
+    return [url for url in urls if url is not None and url.host]
 
 
 def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:

@@ -118,7 +118,7 @@ class Markup(Reader):
                 elements.disarm(outcome, found)
         self._apply(at, name, StartTag.of(self._page, name_end, found, outcome))
         if name == b"base":
-            elements.bases(self._page, [a for a in found if a not in outcome.renamed])
+            self._page = self._page.with_bases(elements.bases(self._page, found, outcome))
         elif name == b"html":
             self._place.note_language(self._page.text(next((a.value for a in found if a.name == b"lang"), b"")))
         elif name == b"body" and self._place.before_body:

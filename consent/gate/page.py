@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,17 +48,16 @@ class Blocked:
     blocked: bool
 
 
-_ALIKE = (
-    "matcher", "signatures", "permissions", "undeclared", "nested", "depth", "told", "denies_nothing", "words", "judged",
-    "relative_matters", "marks",
-)  # fmt: skip
-"""What the pages of one host have in common for one visitor."""
 _UNKNOWN = Blocked(service=None, host="", url="", tag="", blocked=False)
 
 
 @dataclass(slots=True)
 class Page:
-    """What a page may do. ``bases`` grows with each ``base`` element; a relative URL is judged against all of them."""
+    """What a page may do; a relative URL is judged against all of ``bases``.
+
+    Pages share one as long as they are alike: where a ``base`` element or an encoding makes a difference, a page goes
+    on with another. ``tags`` are the start tags that were judged on it.
+    """
 
     matcher: Matcher
     signatures: inline.Signatures
@@ -83,28 +83,43 @@ class Page:
         self.words = self.signatures.words(self.permissions.allowed)
         self._weigh()
 
-    def again(self, base: Url, codec: str) -> Page:
-        """The same for another page of the same host, without weighing it all once more."""
-        page = object.__new__(Page)
-        for name in _ALIKE:
-            setattr(page, name, getattr(self, name))
+    def at(self, base: Url) -> Page:
+        """The same for a page of this host at ``base``; where it is makes a difference to relative URLs that matter."""
+        if not self.relative_matters:
+            return self
+        page = self._again()
         page.bases = [base]
-        page.codec = codec
-        page.tags = self.tags if self.codec == codec and not self.relative_matters else {}
         return page
 
-    def read_as(self, codec: str) -> None:
-        """The page turns out to be written in ``codec``."""
-        if codec != self.codec:
-            self.codec = codec
-            self.tags = {}
+    def read_as(self, codec: str) -> Page:
+        """The same, written in ``codec``."""
+        if codec == self.codec:
+            return self
+        page = self._again()
+        page.codec = codec
+        return page
 
-    def add_base(self, url: Url) -> None:
-        """A ``base`` element was seen: relative URLs may go there from now on."""
-        if url not in self.bases:
-            self.bases.append(url)
-            self.tags = {}
-            self._weigh()
+    def with_bases(self, urls: list[Url]) -> Page:
+        """The same where relative URLs may go to these places too."""
+        if all(url in self.bases for url in urls):
+            return self
+        page = self._again()
+        page.bases = list(dict.fromkeys((*self.bases, *urls)))
+        page._weigh()
+        return page
+
+    def within(self, codec: str) -> Page:
+        """The same for a document inside this one; nobody is told of what it reaches for."""
+        page = self._again()
+        page.codec = codec
+        page.depth += 1
+        page.told = None
+        return page
+
+    def _again(self) -> Page:
+        page = copy(self)
+        page.tags = {}
+        return page
 
     def _weigh(self) -> None:
         own = self.bases[0].host

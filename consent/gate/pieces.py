@@ -67,7 +67,7 @@ class Pieces(ABC):
 
     def read_as(self, codec: str) -> None:
         """The page turns out to be written in ``codec``."""
-        self._page.read_as(codec)
+        self._page = self._page.read_as(codec)
 
     def _start(self, buffer: bytes, *, final: bool) -> None:
         self._buffer = buffer

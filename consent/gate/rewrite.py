@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from consent.choice import Permissions
@@ -104,14 +105,14 @@ class Gate:
         kind = permissions.allowed, base.scheme, base.host, base.port, codec
         known = self._pages.get(kind)
         if known is not None:
-            return known.again(base, codec)
+            return known.at(base)
         page = Page(
             self._matcher, self._signatures, permissions, self.policy.ask.undeclared, [base],
             codec, nested=self._nested, told=self._tell,
         )  # fmt: skip
         if len(self._pages) >= _KEPT:
             self._pages.clear()
-        self._pages[kind] = page.again(base, codec)
+        self._pages[kind] = page
         return page
 
     def _nested(self, html: bytes, outer: Page, codec: str, kind: str) -> tuple[bytes, list[Blocked]]:
@@ -119,12 +120,7 @@ class Gate:
         if outer.depth >= _DEPTH:
             return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
         said: list[Blocked] = []
-        page = outer.again(outer.bases[0], codec)
-        page.bases = list(outer.bases)
-        page.tags = {}
-        page.depth = outer.depth + 1
-        page.told = None
-        return _reader(kind)(page, report=said.append).whole(html), said
+        return _reader(kind)(outer.within(codec), report=said.append).whole(html), said
 
     def _tell(self, finding: Blocked) -> None:
         if finding.host in self._told or len(self._told) >= _TOLD:
@@ -139,5 +135,6 @@ class Gate:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def _reader(content_type: str) -> type[Stream | Markup]:
     return Markup if KINDS.match(content_type) else Stream

@@ -286,7 +286,7 @@ class Stream(Texts):
         if name == b"html":
             self._place.note_language(self._page.text(next((a.value for a in start.found if a.name == b"lang"), b"")))
         elif name == b"base":
-            self._base([a for a in start.found if a not in start.outcome.renamed])
+            self._base(start)
         elif name in FOREIGN or name == b"select":
             if not self._world and not self._doubt and not (name in FOREIGN and is_empty(self._buffer, at, end)):
                 self._world.append(name)
@@ -304,8 +304,8 @@ class Stream(Texts):
             return self._raw_text(name, end)
         return True
 
-    def _base(self, found: list[Attribute]) -> None:
-        before = self._page.marks
-        elements.bases(self._page, found)
-        if self._page.marks is not before:
+    def _base(self, start: StartTag) -> None:
+        before = self._page
+        self._page = before.with_bases(elements.bases(before, start.found, start.outcome))
+        if self._page is not before:
             self._weigh()
