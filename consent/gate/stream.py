@@ -7,6 +7,8 @@ pieces a page comes in, the result is the same, and at most one tag or script is
 
 from __future__ import annotations
 
+import re
+
 from consent.gate import elements
 from consent.gate.candidates import (
     BOOKED,
@@ -27,7 +29,6 @@ from consent.gate.tokens import (
     RAW_END,
     RAW_TEXT,
     TAG,
-    Attribute,
     comment_end,
     in_text,
     is_empty,
@@ -46,21 +47,23 @@ class Stream(Texts):
         """Deal with the next thing that may matter; false when the piece holds no more."""
         if self._place.before_body and not self._in_noscript:
             return self._before_body()
-        at = self._next_candidate()
-        mark = self._marks.after(self._position)
-        if self._place.wants_footer:
-            self._place.sections(self._lower, self._counted, min(at, mark))
-            self._counted = min(at, mark)
-        if self._fences:
-            fence = self._fence()
-            if 0 <= fence <= min(at, mark):
-                return self._pass_fence(fence)
-        if mark < at:
-            return self._look(mark)
-        if at == self._size:
-            return False
-        if self._passes(at, sure=False):
-            return True
+        while True:
+            at = self._next_candidate()
+            mark = self._marks.after(self._position)
+            if self._place.wants_footer:
+                self._place.sections(self._lower, self._counted, min(at, mark))
+                self._counted = min(at, mark)
+            if self._fences:
+                fence = self._fence()
+                if 0 <= fence <= min(at, mark):
+                    return self._pass_fence(fence)
+            if mark < at:
+                return self._look(mark)
+            if at == self._size:
+                return False
+            if not self._passes(at, mark, sure=False):
+                break
+            self._counted = self._position
         if self._buffer[at + 1] == 0x21:
             return (self._real(at) and self._declaration(at)) or self._goes_on()
         return self._tag(at, sure=False)
@@ -89,7 +92,7 @@ class Stream(Texts):
             self._known = start
             match = TAG.match(buffer, start)
             if match is not None:
-                return self._to_next_tag(at) if match.end() <= at else self._tag(start, sure=True)
+                return self._to_next_tag(at) if match.end() <= at else self._tag(start, sure=True, match=match)
         start, end = reach(buffer, self._known, at)
         if start == at:
             self._known = at
@@ -145,7 +148,7 @@ class Stream(Texts):
         if self._fences and self._fence() == at:
             return self._leave(at)
         if NAME.match(buffer, at):
-            return self._passes(at, sure=True) or self._tag(at, sure=True)
+            return self._passes(at, self._marks.after(at), sure=True) or self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at) or self._lower.startswith(b"<![cdata[", at):
             return self._declaration(at)
         end = token_end(buffer, at) if buffer[at] == 0x3C else at
@@ -189,10 +192,10 @@ class Stream(Texts):
 
     # -- one tag --------------------------------------------------------------------------------------------------
 
-    def _tag(self, at: int, *, sure: bool) -> bool:
-        """A tag seems to begin at ``at``; ``sure`` where it is known to."""
+    def _tag(self, at: int, *, sure: bool, match: re.Match[bytes] | None = None) -> bool:
+        """A tag seems to begin at ``at``; ``sure`` where it is known to, with ``match`` if it was read already."""
         buffer = self._buffer
-        match = TAG.match(buffer, at)
+        match = match or TAG.match(buffer, at)
         end = match.end() if match else -1
         fence = self._fence() if self._fences else -1
         if match is None or (0 <= fence < end) or (end - at > LIMIT and not self._fences):

@@ -25,25 +25,34 @@ _END_TAG: Final = 16
 class Texts(Reader):
     """Reads the text of elements that hold no markup, and says what it fetches or runs."""
 
-    def _passes(self, at: int, *, sure: bool) -> bool:
-        """Whether a script, style sheet or title begins here in which there is nothing to find: it is left behind."""
-        element = QUIET.match(self._lower, at)
-        if element is None or self._page.relative_matters:
+    def _passes(self, at: int, mark: int, *, sure: bool) -> bool:
+        """Whether a script, style sheet or title begins here in which there is nothing to find: it is left behind.
+
+        The first mark behind ``at`` is at ``mark``.
+        """
+        lower, page = self._lower, self._page
+        element = QUIET.match(lower, at)
+        if element is None or page.relative_matters:
             return False
-        if self._foreign or self._fences:
+        if self._fences or self._foreign:
             return self._repeats(element, sure=sure)
-        close = RAW_END[element[1]].search(self._lower, element.end())
-        if close is None or close.start() - at > CODE_LIMIT:
+        name, begun = element[1], element.end()
+        if mark < begun:
+            return False
+        close = RAW_END[name].search(lower, begun)
+        if close is None:
             return False
         end = close.start()
-        mark = self._marks.after(at)
-        if mark < end and (mark < element.end() or element[1] != b"script"):
+        if end - at > CODE_LIMIT:
             return False
-        if element[1] == b"script":
-            text = self._lower[element.end() : end]
-            telling = (b"<!--", b"import", b"from", *self._page.words)
-            if any(word in text for word in telling) or (self._page.words and b"\\" in text):
+        if name == b"script":
+            text = lower[begun:end]
+            if b"import" in text or b"from" in text or b"<!--" in text:
                 return False
+            if page.words and (b"\\" in text or any(word in text for word in page.words)):
+                return False
+        elif mark < end:
+            return False
         if not sure and not in_text(self._buffer, self._known, at):
             return False
         self._known = self._position = end
@@ -86,6 +95,9 @@ class Texts(Reader):
         buffer, page, found = self._buffer, self._page, start.found
         outcome = start.outcome.copy()
         as_markup = self._foreign
+        if outcome.inert_script and not as_markup and not self._fences:
+            self._apply(at, name, start)  # it comes from elsewhere and is stopped; its own text never runs
+            return self._skip_script(end)
         if as_markup and RAW_END[name] in self._fences:
             self._apply(at, name, start)
             return True  # inside another of its kind, whose text was read already
@@ -153,6 +165,15 @@ class Texts(Reader):
             self._known = self._position = close
             return True
         return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
+
+    def _skip_script(self, end: int) -> bool:
+        """Leave behind the text of a script, which begins at ``end`` and means nothing."""
+        close, self._script, position = script_end(self._lower, end)
+        if close < 0:
+            self._raw = b"script"
+            return self._suspend("script", position)
+        self._known = self._position = close
+        return True
 
     def _read_on(self, start: int) -> bool:
         """The text of a script or style sheet that is too long to be read as a whole goes on at ``start``."""
