@@ -82,6 +82,7 @@ class Pieces(ABC):
         self._counted = 0
         self._dashes = (-1, -1)
         self._fence_spots: dict[re.Pattern[bytes], int] = {}
+        self._place.read(self._lower)
         self._weigh()
 
     def _weigh(self) -> None:
@@ -97,8 +98,9 @@ class Pieces(ABC):
                 self._counted = self._position
             if self._hold < 0 and not self._mode:
                 self._settle()
-        if self._place.wants_footer and not self._place.before_body:
-            self._place.sections(self._lower, self._counted, self._size if self._hold < 0 else self._hold)
+        if self._place.wants_footer and not self._place.before_body and not final:
+            self._place.passed(self._counted, self._size if self._hold < 0 else self._hold)
+            self._place.count()
         if final:
             self._finish()
         keep = self._size if final or self._hold < 0 else self._hold

@@ -37,7 +37,7 @@ class Place:
     :meth:`opens_body`, because anything may open it.
     """
 
-    __slots__ = ("_depth", "_footer", "_insert", "_inside", "_template", "before_body", "lang")
+    __slots__ = ("_depth", "_footer", "_insert", "_inside", "_lower", "_passed", "_template", "before_body", "lang")
 
     def __init__(self, insert: Insert, footer: Insert) -> None:
         self._insert = insert
@@ -45,6 +45,8 @@ class Place:
         self._depth = 0
         self._inside = False
         self._template = 0
+        self._lower = b""
+        self._passed: list[tuple[int, int]] = []
         self.before_body = bool(insert)
         self.lang: str | None = None
 
@@ -77,19 +79,41 @@ class Place:
             return name not in (b"body", b"html", b"br")
         return name in HEAD
 
-    def sections(self, lower: bytes, start: int, end: int) -> None:
-        """Takes note of the sections that open and close in this lower-case markup, by which a footer is the page's."""
-        if not self._template:
-            for match in SECTION.finditer(lower, start, end):
+    def read(self, lower: bytes) -> None:
+        """Another piece of the page begins, in lower case."""
+        self._lower = lower
+        self._passed.clear()
+
+    def passed(self, start: int, end: int) -> None:
+        """The piece's text from ``start`` to ``end`` was passed over; sections open and close in it."""
+        if start < end:
+            self._passed.append((start, end))
+
+    def count(self) -> None:
+        """Count the sections that are open, by which a footer is the page's: none is behind the end of ``main``."""
+        spans, self._passed = self._passed, []
+        if self._template:
+            return
+        for index in range(len(spans) - 1, -1, -1):
+            start, end = spans[index]
+            reset = self._lower.rfind(b"</main>", start, end)
+            if reset >= 0:
+                self._depth = 0
+                spans = [(reset + 7, end), *spans[index + 1 :]]
+                break
+        for start, end in spans:
+            for match in SECTION.finditer(self._lower, start, end):
                 self._depth = max(0, self._depth + (-1 if match[1] else 1))
 
     def landmark(self, name: bytes, *, closes: bool) -> bool:
         """Takes note of a landmark; true where the settings link goes before this tag."""
         if name == b"template":
+            self.count()
             self._template = max(0, self._template + (-1 if closes else 1))
         if self._template:
             return False
         if name == b"footer":
+            self.count()
             if closes and self._inside and not self._depth:
                 return True
             self._inside = (not closes and not self._depth) or (self._inside and bool(self._depth))

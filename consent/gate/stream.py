@@ -45,39 +45,58 @@ class Stream(Texts):
 
     def _step(self) -> bool:
         """Deal with the next thing that may matter; false when the piece holds no more."""
-        if self._place.before_body and not self._in_noscript:
+        place = self._place
+        if place.before_body and not self._in_noscript:
             return self._before_body()
-        while True:
-            at = self._next_candidate()
-            mark = self._marks.after(self._position)
-            if self._place.wants_footer:
-                self._place.sections(self._lower, self._counted, min(at, mark))
-                self._counted = min(at, mark)
-            if self._fences:
-                fence = self._fence()
-                if 0 <= fence <= min(at, mark):
-                    return self._pass_fence(fence)
-            if mark < at:
-                return self._look(mark)
-            if at == self._size:
-                return False
-            if not self._passes(at, mark, sure=False):
-                break
-            self._counted = self._position
+        at, mark = self._usual()
+        nearest = at if at < mark else mark
+        if place.wants_footer:
+            place.passed(self._counted, nearest)
+            self._counted = nearest
+        if self._fences:
+            fence = self._fence()
+            if 0 <= fence <= nearest:
+                return self._pass_fence(fence)
+        if mark < at:
+            return self._look(mark)
+        if at == self._size:
+            return False
+        if (self._fences or self._doubt) and self._repeats(at, mark):
+            return True
         if self._buffer[at + 1] == 0x21:
             return (self._real(at) and self._declaration(at)) or self._goes_on()
         return self._tag(at, sure=False)
 
-    def _goes_on(self) -> bool:
-        return self._hold < 0 and not self._mode and self._position < self._size
+    def _usual(self) -> tuple[int, int]:
+        """Leave behind the scripts, style sheets and titles in which there is nothing to find.
 
-    def _next_candidate(self) -> int:
+        Returns where the next candidate is, and the next mark.
+        """
+        marks, lower = self._marks, self._lower
         finder = EVERY if self._world else self._candidate
         if self._found < self._position or self._finder is not finder:
-            match = finder.search(self._lower, self._position)
+            match = finder.search(lower, self._position)
             self._found = match.start() if match else self._size
             self._finder = finder
-        return self._found
+        at, mark = self._found, marks.after(self._position)
+        if self._world or self._fences or self._doubt or self._page.relative_matters:
+            return at, mark
+        find, footer = finder.search, self._place.wants_footer
+        while at < mark and at < self._size:
+            end = self._quiet_end(at, mark)
+            if end < 0 or not in_text(self._buffer, self._known, at):
+                break
+            if footer:
+                self._place.passed(self._counted, at)
+            self._known = self._position = self._counted = end
+            match = find(lower, end)
+            at = self._found = match.start() if match else self._size
+            if mark < end:
+                mark = marks.after(end)
+        return at, mark
+
+    def _goes_on(self) -> bool:
+        return self._hold < 0 and not self._mode and self._position < self._size
 
     def _look(self, at: int) -> bool:
         """There is a mark at ``at``, which means something if it is inside a tag."""
@@ -136,19 +155,13 @@ class Stream(Texts):
         if self._fresh and buffer.startswith(b"\xef\xbb\xbf"):
             self._position = self._known = 3
         self._fresh = False
-        found = CONTENT.search(buffer, self._position)
-        if found is None:
+        at = self._past_usual_head()
+        if at < 0:
             return False
-        at = found.start()
-        self._known = self._position = at
-        run = HEAD_RUN.match(self._lower, at)
-        if run and not self._fences and not self._page.relative_matters and self._marks.after(at) >= run.end():
-            self._known = self._position = run.end()
-            return True
         if self._fences and self._fence() == at:
             return self._leave(at)
         if NAME.match(buffer, at):
-            return self._passes(at, self._marks.after(at), sure=True) or self._tag(at, sure=True)
+            return self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at) or self._lower.startswith(b"<![cdata[", at):
             return self._declaration(at)
         end = token_end(buffer, at) if buffer[at] == 0x3C else at
@@ -161,6 +174,23 @@ class Stream(Texts):
         else:
             self._known = self._position = at + 1
         return True
+
+    def _past_usual_head(self) -> int:
+        """Leave behind what heads usually hold and nobody has to look at; returns where something else is, or -1."""
+        marks, lower = self._marks, self._lower
+        while True:
+            found = CONTENT.search(lower, self._position)
+            if found is None:
+                return -1
+            at = self._known = self._position = found.start()
+            if self._fences or self._foreign or self._page.relative_matters:
+                return at
+            mark = marks.after(at)
+            run = HEAD_RUN.match(lower, at, mark)
+            end = run.end() if run else self._quiet_end(at, mark)
+            if end < 0:
+                return at
+            self._known = self._position = end
 
     def _declaration(self, at: int) -> bool:
         """A comment, or a CDATA section, begins at ``at``."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import Final
 
 from consent.gate import elements, scripts
@@ -25,45 +23,38 @@ _END_TAG: Final = 16
 class Texts(Reader):
     """Reads the text of elements that hold no markup, and says what it fetches or runs."""
 
-    def _passes(self, at: int, mark: int, *, sure: bool) -> bool:
-        """Whether a script, style sheet or title begins here in which there is nothing to find: it is left behind.
+    def _quiet_end(self, at: int, mark: int) -> int:
+        """Where the text of a script, style sheet or title ends that begins at ``at`` and holds nothing to be found.
 
-        The first mark behind ``at`` is at ``mark``.
+        The first mark behind ``at`` is at ``mark``; -1 where something may be found, or nothing of the kind begins.
         """
-        lower, page = self._lower, self._page
+        lower = self._lower
         element = QUIET.match(lower, at)
-        if element is None or page.relative_matters:
-            return False
-        if self._fences or self._foreign:
-            return self._repeats(element, sure=sure)
-        name, begun = element[1], element.end()
+        if element is None:
+            return -1
+        begun = element.end()
         if mark < begun:
-            return False
-        close = RAW_END[name].search(lower, begun)
+            return -1
+        name = element[1]
+        close = RAW_END[name].search(lower, begun, begun + CODE_LIMIT)
         if close is None:
-            return False
+            return -1
         end = close.start()
-        if end - at > CODE_LIMIT:
-            return False
-        if name == b"script":
-            text = lower[begun:end]
-            if b"import" in text or b"from" in text or b"<!--" in text:
-                return False
-            if page.words and (b"\\" in text or any(word in text for word in page.words)):
-                return False
-        elif mark < end:
-            return False
-        if not sure and not in_text(self._buffer, self._known, at):
-            return False
-        self._known = self._position = end
-        return True
+        if name != b"script":
+            return -1 if mark < end else end
+        text = lower[begun:end]
+        if b"import" in text or b"from" in text or b"<!--" in text:
+            return -1
+        words = self._page.words
+        return -1 if words and (b"\\" in text or any(word in text for word in words)) else end
 
-    def _repeats(self, element: re.Match[bytes], *, sure: bool) -> bool:
-        """Whether an element begins inside another of its kind, whose text was read already."""
-        at, end = element.span()
-        if RAW_END[element[1]] not in self._fences or 0 <= self._fence() < end or self._marks.after(at) < end:
+    def _repeats(self, at: int, mark: int) -> bool:
+        """Whether an element begins inside another of its kind, whose text was read already; it is left behind."""
+        element = QUIET.match(self._lower, at)
+        if element is None or RAW_END[element[1]] not in self._fences:
             return False
-        if not sure and not in_text(self._buffer, self._known, at):
+        end = element.end()
+        if 0 <= self._fence() < end or mark < end or not in_text(self._buffer, self._known, at):
             return False
         self._known = self._position = end
         return True

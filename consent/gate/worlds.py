@@ -53,5 +53,9 @@ ICON: Final = (
     + rb">|title>[^<]*+</title>))*+[^<]*+</svg>"
 )
 """What follows ``<svg`` in the lower-case text of a plain icon, which needs no closer look."""
-HEAD_RUN: Final = re.compile(rb"(?:[\t\n\f\r ]*+<(?:meta|link)" + _ATTRIBUTES + rb")++")
-"""Links and metadata in the lower-case text of a head, as they are usually written."""
+HEAD_RUN: Final = re.compile(
+    rb"(?:[\t\n\f\r ]*+<(?:(?:meta|link|head)"
+    + _ATTRIBUTES
+    + rb"|/(?:head|title|style|script)>|title>[^<]*+(?=</title>)))++"
+)
+"""Links, metadata and titles in the lower-case text of a head, as they are usually written."""
