@@ -53,11 +53,14 @@ HARMLESS: Final = re.compile(
     rb"|formaction|fill|stroke|filter|mask|clip|cursor|marker)" + ATTRIBUTE_BODY + rb"(?=[\t\n\f\r ]*+[^\t\n\f\r ]))*+",
     re.IGNORECASE,
 )
-QUIET: Final = re.compile(
-    rb"<(style|title|script)(?:[\t\n\f\r ]++(?:async|defer|nomodule|crossorigin|id|nonce|class|media|integrity"
+_USUAL: Final = (
+    rb"(?:[\t\n\f\r ]++(?:async|defer|nomodule|crossorigin|id|nonce|class|media|integrity|lang|dir|prefix"
     rb"|data-[a-z\-]++|src|type(?==\"(?:module|text/javascript|text/css|application/(?:ld\+)?json)\"))(?:=\"[^\"]*+\")?+)*+>"
 )
-"""The start tag, in lower-case text, of a text element that is written as usual."""
+QUIET: Final = re.compile(
+    rb"<(?:(style|title)" + _USUAL + rb"[^<]*+(?=</\1[\t\n\f\r />])|(script|html)" + _USUAL + rb")"
+)
+"""The start tag, in lower-case text, of an element that is written as usual; with its text, if that has no ``<``."""
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
 CDATA_END: Final = re.compile(rb"]]>")

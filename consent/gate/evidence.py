@@ -20,8 +20,10 @@ _REFERENCE: Final = re.compile(
     rb"&(?:amp;?)*+(?:#(?!0*(?:34|39|60|62)(?![0-9])|x0*(?:22|27|3c|3e)(?![0-9a-f]))"
     rb"(?:0*+(?:1[01][0-9]|12[0-7]|[0-9]{1,2})(?![0-9])|x0*+[0-7]?[0-9a-f](?![0-9a-f]))|sol|bsol|colon|tab;|newline|lpar)"
 )
-_RARE: Final = tuple((sign[:1], re.compile(re.escape(sign))) for sign in (b"\\", b"\n/", b"\t/", b"\r/"))
+_BREAK: Final = re.compile(rb"\n/")
+_RARE: Final = tuple((sign[:1], re.compile(re.escape(sign))) for sign in (b"\\", b"\t/", b"\r/"))
 CALL: Final = re.compile(rb"\(")
+_TRIES: Final = 128
 # What may be an address only where the site's own paths may belong to a service.
 _OWN: Final = (
     CALL,
@@ -34,24 +36,31 @@ _OWN: Final = (
 
 @lru_cache(maxsize=256)
 def _slashes(hosts: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Two slashes that are not before one of the site's own hosts, nor the name of a namespace, nor a plain link."""
+    """Two slashes that are not before one of the site's own hosts, nor the name of a namespace, nor a plain link.
+
+    A host ends at a slash: in ``"//harbour.example'@other.example"`` it is another's user.
+    """
     own = b"|".join(re.escape(host.encode("ascii", "replace")) for host in hosts)
-    foreign = rb"(?!(?:" + own + rb")[/\"'])" if own else b""
+    foreign = rb"(?!(?:" + own + rb")/)" if own else b""
     return re.compile(
         rb"//(?<!xmlns=\"http://)(?<!<a href=\"http://)(?<!<a href=\"https://)(?<!xlink=\"http://)" + foreign
     )
 
 
-def patterns(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[re.Pattern[bytes], ...]:
+Expressions = tuple[tuple[bytes, re.Pattern[bytes]], ...]
+"""Each with the character that it begins with where that is rare on many pages, so that it is found sooner by itself."""
+
+
+def patterns(hosts: Iterable[str], *, code: bool, relative: bool) -> Expressions:
     """The expressions, for lower-case text, by which everything that matters is found.
 
     ``hosts`` are the site's own; ``code`` says whether calls in event handlers matter, and ``relative`` whether
     addresses without a host do.
     """
-    found = (_slashes(tuple(hosts)), _SCHEME, _REFERENCE)
+    found = ((b"", _slashes(tuple(hosts))), (b":", _SCHEME), (b"&", _REFERENCE), (b"", _BREAK))
     if relative:
-        return found + _OWN
-    return (*found, CALL) if code else found
+        return found + tuple((b"", expression) for expression in _OWN)
+    return (*found, (b"", CALL)) if code else found
 
 
 class Marks:
@@ -59,8 +68,8 @@ class Marks:
 
     __slots__ = ("_at", "_nearest", "_patterns", "_size", "_text")
 
-    def __init__(self, expressions: tuple[re.Pattern[bytes], ...], text: bytes) -> None:
-        self._patterns = (*expressions, *(mark for sign, mark in _RARE if sign in text))
+    def __init__(self, expressions: Expressions, text: bytes) -> None:
+        self._patterns = expressions + tuple([(b"", mark) for sign, mark in _RARE if sign in text])
         self._text = text
         self._size = len(text) + 1
         self._at = [-1] * len(self._patterns)
@@ -71,9 +80,24 @@ class Marks:
         if self._nearest >= position:
             return self._nearest
         at = self._at
-        for index, expression in enumerate(self._patterns):
+        for index, (sign, expression) in enumerate(self._patterns):
             if at[index] < position:
-                match = expression.search(self._text, position)
-                at[index] = match.start() if match else self._size
+                if sign:
+                    at[index] = self._next(sign, expression, position)
+                else:
+                    match = expression.search(self._text, position)
+                    at[index] = match.start() if match else self._size
         self._nearest = nearest = min(at)
         return nearest
+
+    def _next(self, sign: bytes, expression: re.Pattern[bytes], position: int) -> int:
+        text = self._text
+        for _ in range(_TRIES):
+            position = text.find(sign, position)
+            if position < 0:
+                return self._size
+            if expression.match(text, position):
+                return position
+            position += 1
+        match = expression.search(text, position)
+        return match.start() if match else self._size

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from consent.choice import Permissions
 from consent.gate import css, inline
 from consent.gate.charset import Encoding
-from consent.gate.evidence import patterns
+from consent.gate.evidence import Expressions, patterns
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
 from consent.gate.srcset import candidates
@@ -73,7 +73,7 @@ class Page:
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     tags: dict[bytes, StartTag] = field(default_factory=dict)
     relative_matters: bool = field(init=False)
-    marks: tuple[re.Pattern[bytes], ...] = field(init=False)
+    marks: Expressions = field(init=False)
 
     def __post_init__(self) -> None:
         policy = self.permissions.policy

@@ -32,6 +32,7 @@ from consent.gate.tokens import (
     comment_end,
     in_text,
     is_empty,
+    language,
     reach,
     token_end,
 )
@@ -317,7 +318,7 @@ class Stream(Texts):
         if start.outcome.said:
             self._apply(at, name, start)
         if name == b"html":
-            self._place.note_language(self._page.text(next((a.value for a in start.found if a.name == b"lang"), b"")))
+            self._place.note_language(language(self._buffer[at:end], self._page.codec))
         elif name == b"base":
             self._base(start)
         elif name in FOREIGN or name == b"select":

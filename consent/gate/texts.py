@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from consent.gate import elements, scripts
@@ -11,7 +12,7 @@ from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.references import foreign_text
 from consent.gate.starttag import StartTag
-from consent.gate.tokens import COMMENT_END, RAW_END, in_text, script_end
+from consent.gate.tokens import COMMENT_END, RAW_END, in_text, language, script_end
 from consent.gate.worlds import TEXTUAL
 
 _OVERLAP: Final = 4096
@@ -24,24 +25,24 @@ class Texts(Reader):
     """Reads the text of elements that hold no markup, and says what it fetches or runs."""
 
     def _quiet_end(self, at: int, mark: int) -> int:
-        """Where the text of a script, style sheet or title ends that begins at ``at`` and holds nothing to be found.
+        """Where the element or text ends that begins at ``at`` if it is a usual one that holds nothing to be found.
 
         The first mark behind ``at`` is at ``mark``; -1 where something may be found, or nothing of the kind begins.
         """
         lower = self._lower
         element = QUIET.match(lower, at)
-        if element is None:
+        if element is None or mark < (begun := element.end()):
             return -1
-        begun = element.end()
-        if mark < begun:
-            return -1
-        name = element[1]
+        name = element[2]
+        if name is None:
+            return begun if begun - at <= CODE_LIMIT else -1
+        if name == b"html":
+            self._place.note_language(language(self._buffer[at:begun], self._page.codec))
+            return begun
         close = RAW_END[name].search(lower, begun, begun + CODE_LIMIT)
         if close is None:
             return -1
         end = close.start()
-        if name != b"script":
-            return -1 if mark < end else end
         text = lower[begun:end]
         if b"import" in text or b"from" in text or b"<!--" in text:
             return -1
@@ -51,7 +52,7 @@ class Texts(Reader):
     def _repeats(self, at: int, mark: int) -> bool:
         """Whether an element begins inside another of its kind, whose text was read already; it is left behind."""
         element = QUIET.match(self._lower, at)
-        if element is None or RAW_END[element[1]] not in self._fences:
+        if element is None or RAW_END.get(element[1] or element[2]) not in self._fences:
             return False
         end = element.end()
         if 0 <= self._fence() < end or mark < end or not in_text(self._buffer, self._known, at):

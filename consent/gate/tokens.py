@@ -7,7 +7,10 @@ more than linear time.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+from consent.gate.references import decode
 
 _NAME = rb"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
 _EQUALS = rb"[\t\n\f\r ]*+=[\t\n\f\r ]*+"
@@ -57,6 +60,14 @@ def attributes(buffer: bytes, start: int, end: int) -> list[Attribute]:
         else:
             found.append(Attribute(match[1].lower(), match[group], match.start(1), match.start(group)))
     return found
+
+
+@lru_cache(maxsize=256)
+def language(tag: bytes, codec: str) -> str:
+    """The first ``lang`` of a start tag; empty where it has none."""
+    name = NAME.match(tag)
+    found = attributes(tag, name.end() if name else 0, len(tag))
+    return decode(next((a.value for a in found if a.name == b"lang"), b"").decode(codec, "replace"))
 
 
 def is_empty(buffer: bytes, start: int, end: int) -> bool:
@@ -115,15 +126,19 @@ def in_text(buffer: bytes, known: int, position: int) -> bool:
     gap = buffer.rfind(b">", known, position) + 1 or known
     if gap != position and _DOUBTFUL.search(buffer, gap, position):
         return False
-    for quote in (b'"', b"'"):
-        at = buffer.rfind(quote, known, position)
-        if at > known:
-            before = at - 1
-            while before > known and buffer[before] in _SPACE:
-                before -= 1
-            if buffer[before] == 0x3D:
-                return False
-    return True
+    at = buffer.rfind(b'"', known, position)
+    if at > known and _opens(buffer, known, at):
+        return False
+    at = buffer.rfind(b"'", known, position)
+    return at <= known or not _opens(buffer, known, at)
+
+
+def _opens(buffer: bytes, known: int, at: int) -> bool:
+    """Whether the quote at ``at`` may open an attribute's value: it follows ``=``."""
+    before = at - 1
+    while before > known and buffer[before] in _SPACE:
+        before -= 1
+    return buffer[before] == 0x3D
 
 
 def reach(buffer: bytes, known: int, position: int) -> tuple[int, int]:
