@@ -48,7 +48,7 @@ def _slashes(hosts: tuple[str, ...]) -> re.Pattern[bytes]:
 
 
 Expressions = tuple[tuple[bytes, re.Pattern[bytes]], ...]
-"""Each with the character that it begins with where that is rare on many pages, so that it is found sooner by itself."""
+"""Each with the character that it begins with, where that is rare on many pages and found sooner by itself."""
 
 
 def patterns(hosts: Iterable[str], *, code: bool, relative: bool) -> Expressions:

@@ -49,8 +49,15 @@ class Reader(Pieces):
                 self._insert(at, markup)
                 self._in_object = self._in_object or name == b"object"
                 insertions = outcome.insertions(page, start.name_end, inert=True)
-        for position, text in insertions:
-            self._insert(at + position, text)
+        if self._pending:
+            for position, text in insertions:
+                self._insert(at + position, text)
+        else:
+            out, buffer, done = self._out, self._buffer, self._done
+            for position, text in insertions:
+                out += (buffer[done : at + position], text)
+                done = at + position
+            self._done = done
 
     # -- where we are: in text, or inside something ---------------------------------------------------------------
 

@@ -84,12 +84,12 @@ class Texts(Reader):
 
     def _code(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
         """A script or a style sheet: its text decides about its start tag, so both are read together."""
-        buffer, page, found = self._buffer, self._page, start.found
-        outcome = start.outcome.copy()
         as_markup = self._foreign
-        if outcome.inert_script and not as_markup and not self._fences:
+        if start.outcome.inert_script and not as_markup and not self._fences:
             self._apply(at, name, start)  # it comes from elsewhere and is stopped; its own text never runs
             return self._skip_script(end)
+        buffer, page, found = self._buffer, self._page, start.found
+        outcome = start.outcome.copy()
         if as_markup and RAW_END[name] in self._fences:
             self._apply(at, name, start)
             return True  # inside another of its kind, whose text was read already
