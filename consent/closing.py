@@ -145,6 +145,7 @@ class Closer:
     def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
         encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
         content_type = headers.first(fields, "content-type") or "text/html"
+        visit.app_locale = visit.app_locale or headers.first(fields, "content-language")
         fields = headers.without(fields, *OF_THE_BODY)
         if encoding not in DECODABLE:
             _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)

@@ -167,6 +167,10 @@ class Banner:
         """
         return self._artefact(view.locale, view.asking, view.gpc)
 
+    def texts(self, locale: str) -> languages.Texts:
+        """What is said in this language on this site: its own words, register and all."""
+        return self._phrases(locale).texts
+
     def static(self, name: str) -> tuple[bytes, str] | None:
         """A file of ours and its content type, or ``None`` for any other name."""
         return (static.content(name), static.TYPES[name]) if name in static.TYPES else None
