@@ -19,10 +19,10 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.units import format_unit
 
 from consent.locale.catalogue import Translations, opened
 from consent.locale.shelf import AVAILABLE, SOURCE, TEMPLATE, catalogues, site_tags
+from consent.locale.units import spelled
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _DURATION: Final = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
@@ -75,7 +75,7 @@ class Texts:
         found = _DURATION.fullmatch(words.strip().casefold())
         if found is None:
             return self.gettext(words)
-        return format_unit(int(found[1]), f"duration-{found[2]}", locale=self._locale)
+        return spelled(int(found[1]), found[2], self._locale)
 
 
 def fill(message: str, values: Mapping[str, object]) -> str:

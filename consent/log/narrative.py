@@ -53,11 +53,12 @@ _MARGIN: Final = "    "
 def text(receipt_id: str, answers: Sequence[Answer], *, log: str, speech: Speech = ENGLISH) -> str:
     """The history, oldest first. Digests and identifiers are for whoever checks it, and are called by their names."""
     t, site = speech.gettext, answers[-1].site
+    authority = str(site.get("supervisory_authority") or "")
     about = (
         (t("Receipt number"), receipt_id),
         (t("Responsible for the processing"), site.get("controller") or answers[-1].payload["controller_ref"]),
         (t("Contact"), site.get("contact")),
-        (t("Supervisory authority"), t(site.get("supervisory_authority") or "")),
+        (t("Supervisory authority"), authority and t(authority)),
     )
     lines = [
         t("Your consent receipt"),
@@ -79,7 +80,8 @@ def recipients(service: Mapping[str, Any]) -> list[str]:
 
 
 def _told(answer: Answer, log: str, speech: Speech) -> list[str]:
-    t, payload = speech.gettext, answer.payload
+    t, payload = speech.gettext, answer.payload  # no message inside an f-string: it would not be found there
+    receiving, until, proof = t("Recipients of the data"), t("Valid until"), t("Evidence for an auditor")
     event = _EVENT.get(payload["event"])
     lines = ["", f"{answer.at.replace('T', ' ')[:16]}  {t(event) if event else payload['event']}"]
     for label, given in ((t("Allowed"), "granted"), (t("Not allowed"), "denied")):
@@ -88,11 +90,11 @@ def _told(answer: Answer, log: str, speech: Speech) -> list[str]:
             purpose = f": {t(service['purpose'])}" if service["purpose"] else ""
             lines.append(f"{_MARGIN}{label}: {t(service['name'])}{purpose}")
             if given == "granted" and recipients(service):
-                lines.append(f"{_MARGIN * 2}{t('Recipients of the data')}: {', '.join(recipients(service))}")
+                lines.append(f"{_MARGIN * 2}{receiving}: {', '.join(recipients(service))}")
     if answer.keys("granted"):
         ends = datetime.fromisoformat(payload["valid_until"]).date()
-        lines.append(f"{_MARGIN}{t('Valid until')}: {speech.date(ends)}")
+        lines.append(f"{_MARGIN}{until}: {speech.date(ends)}")
     evidence = {"record": payload["record_id"], "leaf": answer.leaf.hex(), "log": log}
     shown = {"notice": payload["notice_hash"], "locale": payload["locale"]} if payload["notice_hash"] else {}
-    lines += [f"{_MARGIN}{t('Evidence for an auditor')}:"]
+    lines += [f"{_MARGIN}{proof}:"]
     return lines + [f"{_MARGIN * 2}{name}={value}" for name, value in (evidence | shown).items()]
