@@ -101,10 +101,7 @@ _RISKY: Final = frozenset(
 )
 BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
-_REFRESH = re.compile(
-    r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))",
-    re.IGNORECASE | re.DOTALL,
-)
+_DELAY = re.compile(r"\s*+[0-9.]*+\s*+[;,]?+\s*+(?:url\s*+=\s*+)?", re.IGNORECASE)
 _JAVASCRIPT = re.compile(
     r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:",
     re.IGNORECASE,
@@ -295,11 +292,20 @@ def _meta(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
 
 def refresh(page: Page, content: str, tag: str) -> list[Blocked]:
     """What a ``Refresh`` value leads to."""
-    match = _REFRESH.match(content)
-    target = next((group for group in match.groups() if group), "") if match else ""
-    if not target:
-        return []
-    return page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+    said: list[Blocked] = []
+    for target in filter(None, _targets(content)):
+        said += page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+    return said
+
+
+def _targets(content: str) -> list[str]:
+    """Where a ``Refresh`` value leads: a target in quotes ends at the next one, in Chromium at the last one."""
+    rest = _DELAY.sub("", content, count=1)
+    quote = rest[:1]
+    if quote not in ("'", '"'):
+        return [rest]
+    ends = {end: None for end in (rest.find(quote, 1), rest.rfind(quote, 1)) if end > 0}
+    return [rest[1:end] for end in ends] or [rest[1:]]
 
 
 def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
