@@ -25,6 +25,8 @@ from consent.locale.shelf import AVAILABLE, SOURCE, TEMPLATE, catalogues, site_t
 from consent.locale.units import spelled
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_HOME: Final = {"pt": "pt-PT"}
+"""The region of tags that name none, where CLDR takes another for granted: its ``pt`` is Brazil's."""
 _DURATION: Final = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
 
 
@@ -97,7 +99,7 @@ def texts(tag: str, *, site_locales: Path | None = None, register: str = "formal
 
 def formatted(tag: str) -> str:
     """The tag by which CLDR formats this language's dates and plurals: its own, or English where CLDR has none."""
-    for name in (tag, tag.partition("-")[0]):
+    for name in (_HOME.get(tag, tag), tag.partition("-")[0]):
         try:
             Locale.parse(name, sep="-")
         except (UnknownLocaleError, ValueError):
