@@ -34,7 +34,7 @@ LOOKS: dict[str, tuple[Any, str, bool]] = {
 }
 FAULTS = """() => {
   const faults = [], root = document.scrollingElement, range = document.createRange();
-  const say = (what, element) => faults.push(`${what}: ${element.className} ${element.textContent.trim().slice(0, 40)}`);
+  const say = (what, element) => faults.push(`${what}: ${element.className} ${element.textContent.trim().slice(0, 9)}`);
   const above = (element, found) => { for (let e = element; e; e = e.parentElement) if (found(e)) return e; };
   const put = (element) => element.scrollIntoView({ block: "center", behavior: "instant" });
   document.querySelectorAll(".cst details").forEach((details) => { details.open = true; });
