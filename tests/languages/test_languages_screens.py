@@ -28,8 +28,7 @@ OUTSIDE = """() => [...document.querySelectorAll("body *")].filter((element) => 
   return shown && !hushed && (left < -1 || right > innerWidth + 1);
 }).map((element) => `${element.localName}.${element.className}: ${element.textContent.slice(0, 40)}`)
   .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])"""
-CUT = """() => [...document.querySelectorAll("button, summary, h1, h2, h3, label, a, dt, dd, td, p")].filter((element) =>
-{
+CUT = """() => [...document.querySelectorAll("button, summary, h1, h2, label, a, dt, dd, td, p")].filter((element) => {
   const clipped = getComputedStyle(element).overflowX !== "visible";
   return clipped && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1;
 }).map((element) => `${element.localName}: ${element.textContent.slice(0, 40)}`)"""
