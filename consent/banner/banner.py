@@ -209,7 +209,7 @@ class Banner:
             "frame": f"cst-frame-{next(view.frames)}",
             "host": address.host(embed.url),
             "original": address.original(embed.url),
-            "poster": embed.poster if isinstance(embed, Written) else "",
+            "poster": embed.poster,
             "wrapper": address.wrapper(view.prefix, embed.service, embed.url) if embed.service else "",
             "fills": "absolute" in embed.style,
             "wide": not embed.width or "%" in embed.width,
