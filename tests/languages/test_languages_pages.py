@@ -16,8 +16,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from every_page import brief, declared, every_page, heard, rich
 
+from consent.banner.artefact import snapshot
+from consent.decision import EVENTS
 from consent.locale import AVAILABLE, texts
 from consent.locale.shelf import FOLDER, TEMPLATE
+from consent.log.narrative import text
+from consent.log.receipt import Answer
 
 OVER = "ja"
 PLACE = re.compile(r"(\{[a-z_]+\})")
@@ -50,7 +54,7 @@ def made_up(folder: Path, *, without: str = "") -> Path:
 
 def bare(html: str, known: re.Pattern[str]) -> list[str]:
     """What a page says that is neither a message nor declared."""
-    return [text for text in heard(html) if LETTER.search(known.sub(" ", MARKED.sub(" ", text)))]
+    return [said for said in heard(html) if LETTER.search(known.sub(" ", MARKED.sub(" ", said)))]
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +81,7 @@ def test_whatever_a_page_says_is_a_message_or_declared(pages: dict[str, str]) ->
 
 
 def test_every_message_of_the_pages_was_on_one_of_them(pages: dict[str, str]) -> None:
-    read = "\n".join(text for html in pages.values() for text in heard(html))
+    read = "\n".join(said for html in pages.values() for said in heard(html))
     unseen = []
     for message in MESSAGES:
         on_pages = [place for place, _ in message.locations if place.startswith(("banner/", "templates/"))]
@@ -140,3 +144,42 @@ def test_a_page_that_is_left_in_english_is_found(tmp_path: Path) -> None:
     (tmp_path / "locales" / "de.po").write_text(f'msgid "{left}"\nmsgstr "{left}"\n', "utf-8")
     found = english(every_page(brief(str(tmp_path / "consent.toml")), "de"))
     assert found["preferences neutral"] == [left.rstrip(".")]
+
+
+def receipt(source: str, tag: str) -> list[str]:
+    """The lines of a receipt that has every kind of answer in it, without those that name what an auditor compares."""
+    policy = rich(source)
+    answers = [
+        Answer(
+            payload={
+                "occurred_at": "2026-11-23T12:30:00Z", "valid_until": "2027-05-26T00:00:00Z", "event": event,
+                "vendor_grants": {"youtube": "granted", "own-1": "denied"}, "controller_ref": "", "locale": tag,
+                "notice_hash": "ab" * 32, "record_id": "cd" * 16,
+            },
+            leaf=b"leaf",
+            shown={"policy": snapshot(policy)},
+        )
+        for event in EVENTS
+    ]  # fmt: skip
+    speech = texts(tag, site_locales=Path(source).parent / "locales" if source else None)
+    return [line for line in text("7e" * 16, answers, log="l", speech=speech).splitlines() if "=" not in line]
+
+
+def test_whatever_a_receipt_says_is_a_message_or_declared(source: str) -> None:
+    lines = receipt(source, OVER)
+    assert len(lines) > 50
+    assert [line for line in lines if LETTER.search(known().sub(" ", MARKED.sub(" ", line)))] == []
+    marks = {piece for line in lines for piece in MARKED.findall(line)}
+    own = {m.id for m in MESSAGES if [place for place, _ in m.locations] == ["log/narrative.py"]}
+    assert {piece for message in own for piece in MARKED.findall(marked(message))} <= marks
+
+
+@pytest.mark.parametrize("tag", [tag for tag in AVAILABLE if tag != "en"])
+def test_no_receipt_is_left_in_english(tag: str) -> None:
+    read = "\n".join(receipt("", tag))
+    assert [piece for piece in sentences() if piece in read] == []
+
+
+def test_an_english_receipt_would_be_found() -> None:
+    read = "\n".join(receipt("", "en"))
+    assert len([piece for piece in sentences() if piece in read]) > 8

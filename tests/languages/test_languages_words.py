@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
 
-from consent.locale import AVAILABLE, texts
+from consent.locale import AVAILABLE, languages, texts
 from consent.locale.shelf import FOLDER, TEMPLATE
 
+REFERENCE = importlib.util.spec_from_file_location(
+    "consent_reference", Path(__file__).parents[2] / "docs" / "_ext" / "consent_reference.py"
+)
+assert REFERENCE
+assert REFERENCE.loader
+GENERATED = importlib.util.module_from_spec(REFERENCE)
+REFERENCE.loader.exec_module(GENERATED)
+WEIGHTY: tuple[str, ...] = GENERATED.WEIGHTY
 GLOSSARY: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "glossary.toml").read_text("utf-8"))
 with TEMPLATE.open("rb") as file:
     MESSAGES = [message for message in read_po(file) if message.id]
@@ -156,7 +166,37 @@ def test_a_promise_is_found(tag: str, said: str) -> None:
     assert re.search(BENEFITS[tag], said)
 
 
-@pytest.mark.parametrize("tag", AVAILABLE)
+def back_faults(lines: list[str]) -> list[str]:
+    """Back-translations that lack their sentence or one of its places."""
+    said = [*lines, *[""] * (len(WEIGHTY) - len(lines))]
+    pairs = list(zip(WEIGHTY, said, strict=False))
+    return [sentence for sentence, back in pairs if not back.strip() or places(back) != places(sentence)]
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{[a-z_]+\}", text))
+
+
+@pytest.mark.parametrize("tag", [tag for tag in AVAILABLE if tag != "en"])
 def test_every_sentence_of_weight_is_given_back_in_english(tag: str) -> None:
-    if tag not in ("en", "de"):
-        assert len([line for line in GLOSSARY[tag]["back"] if line.strip()]) == 8
+    assert len(GLOSSARY[tag]["back"]) == 8
+    assert back_faults(GLOSSARY[tag]["back"]) == []
+
+
+def test_a_sentence_that_was_not_given_back_is_found() -> None:
+    whole = GLOSSARY["de"]["back"]
+    assert back_faults(whole[:-1]) == [WEIGHTY[-1]]
+    assert back_faults([*whole[:3], "If you agree, data goes out.", *whole[4:]]) == [WEIGHTY[3]]
+
+
+def test_the_sentences_of_weight_are_messages() -> None:
+    known = {form for m in MESSAGES for form in ([m.id] if isinstance(m.id, str) else m.id)}
+    assert set(WEIGHTY) <= known
+
+
+@pytest.mark.parametrize("tag", [tag for tag in AVAILABLE if tag != "en"])
+def test_every_language_notes_its_register(tag: str) -> None:
+    one = languages()[tag]
+    assert one.register in ("formal", "neutral")
+    assert len(one.note) > 40
+    assert one.has_informal is (tag in ("de", "es", "fr", "nl"))
