@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from babel import Locale
 from babel.dates import format_date
-from babel.localedata import load
 from babel.messages.pofile import read_po
 from every_page import SERVICES, brief, every_page, heard
 
@@ -159,12 +158,6 @@ def test_every_country_that_services_name_has_a_name_in_the_language(tag: str) -
 
 def test_portuguese_without_more_is_that_of_portugal() -> None:
     assert (texts("pt").country("PL"), texts("pt-BR").country("PL")) == ("Polónia", "Polônia")
-
-
-def test_babel_still_lacks_what_units_toml_has() -> None:
-    """When CLDR or Babel learns one of these, ours can go."""
-    minute = load("mt")["unit_patterns"]["duration-minute"]
-    assert "long" not in minute
 
 
 @pytest.mark.parametrize("tag", AVAILABLE)
