@@ -12,10 +12,11 @@ from functools import lru_cache
 from html import escape
 from typing import Final
 
+from consent.gate.charset import is_open
 from consent.gate.css import INERT
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
-from consent.gate.urls import resolve
+from consent.gate.urls import resolve, squeezed
 
 PREFIX: Final = b"data-consent-"
 _HREF: Final = frozenset((b"href", b"xlink:href"))
@@ -106,6 +107,8 @@ _JAVASCRIPT = re.compile(
     r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:",
     re.IGNORECASE,
 )
+_DATA = re.compile(r"data:", re.IGNORECASE)
+_ABROAD = re.compile(r"[a-zA-Z]+:|[/\\]{2}")
 _LOCAL_SCHEMES = re.compile(r"[\x00-\x20]*(?:d[\t\n\r]*a|j[\t\n\r]*a)", re.IGNORECASE)
 
 
@@ -183,7 +186,8 @@ def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
         elif key == b"style" or key in _SVG_PAINT:
             _style(page, outcome, attribute, tag)
         elif key.startswith(b"on"):
-            outcome.rename(attribute, page.script(page.text(attribute.value).encode(page.codec, "replace"), tag))
+            code, codec = page.encoded(page.text(attribute.value))
+            outcome.rename(attribute, page.script(code, tag, codec))
         elif key in (b"ping", b"attributionsrc"):
             outcome.rename(attribute, page.judge_each(page.text(attribute.value).split(), tag))
         elif key == b"background":
@@ -238,7 +242,8 @@ def _style(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None
     if b"(" not in raw and b"&" not in raw:
         return
     plain = b"&" not in raw
-    found = page.sheet(raw if plain else page.text(raw).encode(page.codec, "replace"), tag)
+    sheet, codec = (raw, page.codec) if plain else page.encoded(page.text(raw))
+    found = page.sheet(sheet, tag, codec=codec)
     said = [finding for _, finding in found]
     if not plain:
         outcome.rename(attribute, said)
@@ -254,8 +259,8 @@ def _javascript(page: Page, outcome: Outcome, attribute: Attribute, tag: str) ->
 
 
 def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
-    inner = page.inside(page.text(attribute.value).encode("utf-8", "replace"), "utf-8")
-    outcome.rename(attribute, inner)
+    inner = page.text(attribute.value).encode("utf-8", "replace")
+    outcome.rename(attribute, page.inside(inner, "utf8" if is_open(page.codec) else "utf-8"))
 
 
 def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -267,9 +272,10 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
     for attribute in attributes:
         if attribute.name == b"href" and attribute.value:
             text = page.text(attribute.value)
-            said = (
-                page.document(text, tag) if text.lstrip().lower().startswith("data:") else page.judge_each([text], tag)
-            )
+            if not _DATA.match(squeezed(text)):
+                said = page.judge_each([text], tag)
+            else:
+                said = page.inner_sheet(text, tag) if "stylesheet" in kinds else page.document(text, tag)
             outcome.rename(attribute, said)
         elif attribute.name == b"imagesrcset":
             outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
@@ -335,10 +341,9 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
     for attribute in attributes:
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
-            said = page.judge_each(
-                [part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag
-            )
-            said += [finding for _, finding in page.sheet(text.encode(page.codec, "replace"), tag)]
+            said = page.judge_each([part for part in text.split(";") if _ABROAD.match(squeezed(part))], tag)
+            sheet, codec = page.encoded(text)
+            said += [finding for _, finding in page.sheet(sheet, tag, codec=codec)]
             for part in (text, *text.split(";")):
                 said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)
