@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo demo-evidence test lint bench bench-gate bench-log soak screenshots languages docs clean browser
+.PHONY: help demo demo-evidence test lint bench bench-gate bench-log bench-notice soak screenshots languages docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench            figures, side by side with what else there is"
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
 	@echo "make bench-log        the consent log beside one commit each, a hash chain, pymerkle"
+	@echo "make bench-notice     the notice beside vanilla-cookieconsent, orejime, klaro, tarteaucitron in Chromium; needs npm"
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
 	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records"
 	@echo "make screenshots      the pictures in docs/images"
@@ -85,6 +86,9 @@ bench-gate: $(VENV)/.dev
 
 bench-log: $(VENV)/.dev
 	@$(BIN)/python tests/bench/bench_log.py 1000000
+
+bench-notice: browser $(VENV)/.dev
+	@$(BIN)/python tests/bench/bench_notice.py
 
 soak: $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)

@@ -6,21 +6,34 @@ import importlib.util
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any, Final, Protocol
 
 # Not a dependency: applications that send Brotli by themselves have it.
 _brotli: Final[Any] = importlib.import_module("brotli") if importlib.util.find_spec("brotli") else None
-DECODABLE: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"} | ({"br"} if _brotli else set()))
+_DECODABLE: Final = frozenset({"gzip", "x-gzip", "deflate"} | ({"br"} if _brotli else set()))
+# What some browser undoes. Anything else in a Content-Encoding ("none", "utf-8") they all pass over.
+_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"})
 _DAMAGE: Final = (zlib.error, _brotli.error) if _brotli else (zlib.error,)
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
 _FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE
 )
-_HTML: Final = re.compile(
-    rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >-]",
-    re.IGNORECASE,
-)
+# Chromium looks for no end of the tag's name, Firefox for more names than the standard.
+_HTML: Final = re.compile(rb"[\t\n\f\r ]*+<[!?a-z]", re.IGNORECASE)
+_XML: Final = re.compile(rb"[\t\n\f\r ]*+<\?xml", re.IGNORECASE)
+XML: Final = "text/xml"
+
+
+def codings(said: str) -> tuple[str, ...]:
+    """What a Content-Encoding says a body was packed with, in order, as far as a browser would unpack it."""
+    return tuple(coding for part in said.lower().split(",") if (coding := part.strip()) in _CODINGS)
+
+
+def can_unpack(packed: tuple[str, ...]) -> bool:
+    """Whether a body packed so can be read here."""
+    return _DECODABLE.issuperset(packed)
 
 
 class Stream(Protocol):
@@ -36,22 +49,23 @@ class Stream(Protocol):
 class Body:
     """Feeds a response body through the gate.
 
-    A body that turns out not to be in ``encoding`` ends with ``unreadable``. ``open_stream(is_document)`` makes the
-    stream once the beginning is known: ``is_document`` is ``None`` if the request has already settled that. With
-    ``sniff`` a body without a Content-Type that isn't HTML passes as it is.
+    A body that turns out not to be ``packed`` so ends with ``unreadable``. ``open_stream(is_document, kind)`` makes
+    the stream once the beginning is known: ``is_document`` is ``None`` if the request has already settled that, and
+    ``kind`` is the media type if the beginning tells it. With ``sniff`` a body without a Content-Type that can't be a
+    page passes as it is.
     """
 
     def __init__(
         self,
-        open_stream: Callable[[bool | None], Stream],
+        open_stream: Callable[[bool | None, str], Stream],
         *,
-        encoding: str = "",
+        packed: tuple[str, ...] = (),
         sniff: bool = False,
         settled: bool = True,
         unreadable: bytes = b"",
     ) -> None:
         self._open = open_stream
-        self._decode = _decoder(encoding)
+        self._decode = _decoder(packed)
         self._sniff = sniff
         self._look = sniff or not settled
         self._settled = settled
@@ -93,7 +107,8 @@ class Body:
         if self._sniff and not (_HTML.match(held) or _is_document(held)):
             self._verbatim = True
             return held
-        self._stream = self._open(None if self._settled else _is_document(held))
+        kind = XML if self._sniff and _XML.match(held) else ""
+        self._stream = self._open(None if self._settled else _is_document(held), kind)
         return self._stream.feed(held)
 
 
@@ -101,13 +116,16 @@ def _is_document(beginning: bytes) -> bool:
     return _DOCUMENT.match(beginning[:_FAR]) is not None
 
 
-def _decoder(encoding: str) -> Callable[[bytes], bytes]:
-    if encoding in ("", "identity"):
-        return bytes
-    if encoding == "br":
+def _decoder(packed: tuple[str, ...]) -> Callable[[bytes], bytes]:
+    steps = [_step(coding) for coding in reversed(packed)]
+    return partial(reduce, lambda data, step: step(data), steps) if steps else bytes
+
+
+def _step(coding: str) -> Callable[[bytes], bytes]:
+    if coding == "br":
         decode: Callable[[bytes], bytes] = _brotli.Decompressor().process
         return decode
-    return _Deflate().decompress if encoding == "deflate" else _Gzip().decompress
+    return _Deflate().decompress if coding == "deflate" else _Gzip().decompress
 
 
 class _Gzip:

@@ -53,6 +53,7 @@ class Chooser:
     def choose(self, visit: Visit, form: Form) -> Response:
         """Take an answer. A grant needs a post from our own page and the artefact that was shown; a refusal doesn't."""
         pages = self._engine.pages
+        visit.app_locale = one(form, "lang") or visit.app_locale
         action = one(form, "action")
         if action not in ACTIONS:
             return pages.message(visit, "unknown-action", status=400)
@@ -189,7 +190,8 @@ class Chooser:
         target = local_target(one(form, "next"), fallback=visit.prefix)
         if not scripted:
             if self._shared:  # the page is the same for everybody and can't say what was chosen; this one does
-                target = f"{visit.prefix}?{urlencode({'next': target})}"
+                spoken = {"lang": lang} if (lang := one(form, "lang")) else {}
+                target = f"{visit.prefix}?{urlencode({'next': target} | spoken)}"
             return Response.redirect(target, fields)
         visit.message = message
         view = visit.view(one(form, "lang") or None, next=target, **({"receipt": receipt} if receipt else {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from consent import csp, headers
 from consent.answer import SIGNAL
-from consent.body import DECODABLE, Body, Replaced, Stream, Watched
-from consent.choice import Permissions
+from consent.body import XML, Body, Replaced, Stream, Watched, can_unpack, codings
+from consent.choice import Choice, Permissions, Signals
 from consent.gate import Blocked, Embed
 from consent.gate.fields import gate_fields
 from consent.headers import CookieRules, Fields
@@ -25,9 +26,16 @@ _VARY: Final = ("Cookie", "Sec-GPC", "Sec-Fetch-Dest", "Accept-Language")
 _MOST_TOLD: Final = 1000
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 # What a browser looks into before it believes it (WHATWG MIME Sniffing, section 7).
-_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "*/*"})
-# Documents that can load things, but that the gate can't read: the browser has to stop them.
-_XML: Final = frozenset({"text/xml", "application/xml", "image/svg+xml"})
+_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown"})
+# Documents that can load things where they are opened, and data or pictures elsewhere.
+_XML: Final = frozenset({XML, "application/xml", "text/xsl"})
+_XSL: Final = re.compile(r"\A\s*text/xsl", re.IGNORECASE)  # Chromium's name for it, and nobody else's
+_OPENED: Final = frozenset({"document", "iframe", "frame", "object", "embed"})
+# Fields that a browser follows, whatever it is that comes with them.
+_CONTACTING: Final = frozenset({
+    "link", "refresh", "speculation-rules", "reporting-endpoints", "report-to", "nel", "content-security-policy",
+    "content-security-policy-report-only",
+})  # fmt: skip
 OF_THE_BODY: Final = (
     "content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "repr-digest", "content-digest",
 )  # fmt: skip
@@ -63,22 +71,22 @@ class Closer:
     def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
         """The response as this visitor may get it. ``fields`` are the application's."""
         observing = self._engine.mode == "observe"
-        kind = headers.essence(fields)
-        is_page = kind in _HTML or (kind in _UNKNOWN and status not in (204, 304))
+        kind, content_type = headers.content_type(fields)
+        is_xml = kind in _XML or kind.endswith("+xml")
+        is_page = kind in _HTML or (is_xml and _opens(visit)) or (kind in _UNKNOWN and status not in (204, 304))
         if observing:
-            return Closing(fields, self._observed(visit, fields) if kind in _HTML else None)
+            return Closing(fields, self._observed(visit, fields, content_type) if kind in _HTML else None)
         fields = self._own_cookies(visit, fields, is_page=is_page)
-        if kind in _XML and self._csp_name:
-            return Closing([*fields, self._policy(visit)], None)
         if not is_page and not (status == 304 and visit.may_be_page):
-            return Closing(fields, None)
+            return Closing(self._other_fields(visit, fields, is_xml=is_xml), None)
+        if kind and content_type != headers.first(fields, "content-type"):
+            fields = [*headers.without(fields, "content-type"), ("Content-Type", content_type)]
         fields = self._page_fields(visit, status, fields)
-        attachment = (headers.first(fields, "content-disposition") or "").strip().lower().startswith("attachment")
         if status == 206 and not visit.request.get("range"):
             status = 200  # a part that nobody asked for is shown as a page
-        if status < 200 or status in (204, 206, 304) or attachment:
+        if status < 200 or status in (204, 206, 304) or headers.is_download(fields):
             return Closing(fields, None)
-        return self._gated(visit, fields, kind)
+        return self._gated(visit, fields, kind, content_type)
 
     def hints(self, visit: Visit, links: list[str]) -> list[str]:
         """What may be sent of ``Link`` values ahead of the response (RFC 8297): browsers follow them at once."""
@@ -126,6 +134,13 @@ class Closer:
             )
         return not self.hides(name, permissions)
 
+    def _other_fields(self, visit: Visit, fields: Fields, *, is_xml: bool) -> Fields:
+        """The fields of what isn't a page: as it is the same for everybody, it may name whom everybody may contact."""
+        if not _CONTACTING.isdisjoint([name.lower() for name, _ in fields]):
+            anybody = self._engine.permit(Choice.none(), Signals(), path=visit.request.path)
+            fields = gate_fields(self._engine.gate, fields, anybody, base_url=visit.request.base_url)
+        return [*fields, self._policy(visit)] if is_xml and self._csp_name else fields
+
     def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:
         if not visit.shared:
             fields = headers.private(fields, _VARY)
@@ -142,21 +157,23 @@ class Closer:
         allowed = self._declared if visit.shared else visit.permissions.allowed
         return (self._csp_name or "", self._tightening(allowed, visit.request.host, f"{visit.prefix}{REPORT}"))
 
-    def _gated(self, visit: Visit, fields: Fields, kind: str) -> Closing:
-        encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
-        content_type = headers.first(fields, "content-type") or "text/html"
+    def _gated(self, visit: Visit, fields: Fields, kind: str, content_type: str) -> Closing:
+        packed = codings(headers.joined(fields, "content-encoding"))
+        read_as = _XSL.sub(XML, content_type) or "text/html"
+        visit.app_locale = visit.app_locale or headers.first(fields, "content-language")
         fields = headers.without(fields, *OF_THE_BODY)
-        if encoding not in DECODABLE:
-            _log.error("A page came from the application as %r, which can't be read and so not gated.", encoding)
+        if not can_unpack(packed):
+            said = ", ".join(packed)
+            _log.error("A page came from the application as %r, which can't be read and so not gated.", said)
             return Closing(fields, Replaced(self._unreadable(visit)))
         if visit.is_top_level is not False:
             fields += self._said(visit)
         body = Body(
-            lambda is_document: self._stream(visit, content_type, is_document),
-            encoding=encoding,
+            lambda is_document, told: self._stream(visit, told or read_as, is_document),
+            packed=packed,
             sniff=kind in _UNKNOWN,
             settled=visit.is_top_level is not None,
-            unreadable=self._unreadable(visit) if encoding not in ("", "identity") else b"",
+            unreadable=self._unreadable(visit) if packed else b"",
         )
         return Closing(fields, body)
 
@@ -171,20 +188,19 @@ class Closer:
     def _unreadable(self, visit: Visit) -> bytes:
         return self._engine.banner.plain(visit.view(), "unreadable").encode()
 
-    def _observed(self, visit: Visit, fields: Fields) -> Stream | None:
-        encoding = (headers.first(fields, "content-encoding") or "").strip().lower()
-        if encoding not in DECODABLE:
+    def _observed(self, visit: Visit, fields: Fields, content_type: str) -> Stream | None:
+        packed = codings(headers.joined(fields, "content-encoding"))
+        if not can_unpack(packed):
             return None
-        content_type = headers.first(fields, "content-type") or "text/html"
         would = self._engine.gate.stream(
             visit.permissions, base_url=visit.request.base_url, content_type=content_type, report=self._would_block
         )
-        return Watched(Body(lambda _: would, encoding=encoding))
+        return Watched(Body(lambda *_: would, packed=packed))
 
     def _stream(self, visit: Visit, content_type: str, is_document: bool | None) -> Stream:
         engine = self._engine
         top_level = visit.is_top_level if visit.is_top_level is not None else is_document
-        inserts = bool(top_level) and bool(engine.policy.optional) and "xhtml" not in content_type
+        inserts = bool(top_level) and bool(engine.policy.optional) and "xml" not in content_type
         return engine.gate.stream(
             visit.permissions,
             base_url=visit.request.base_url,
@@ -208,3 +224,10 @@ class Closer:
         if key not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(key)
             _log.warning("%s", text)
+
+
+def _opens(visit: Visit) -> bool:
+    """Whether the browser will open the response as a document; old ones say what they accept, and nothing else."""
+    if destination := visit.request.get("sec-fetch-dest"):
+        return destination in _OPENED
+    return "text/html" in visit.request.get("accept")

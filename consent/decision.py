@@ -76,6 +76,16 @@ class Decision:
     software: str = ""
 
 
+class Speech(Protocol):
+    """A language, as far as who writes a document for its reader has to know it."""
+
+    def gettext(self, message: str, **values: object) -> str:
+        """The English message in this language, its ``{name}`` places filled."""
+
+    def date(self, day: date) -> str:
+        """The day in full, as this language writes it."""
+
+
 class Recorder(Protocol):
     """What the engine knows of the log."""
 
@@ -94,10 +104,10 @@ class Recorder(Protocol):
     def tallies(self, what: str) -> list[tuple[date, str, int]]:
         """What was counted: day, detail and number, by day. Raises ``NotRecorded`` if it can't be looked up."""
 
-    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+    def receipt(self, receipt_id: str, form: str, *, speech: Speech) -> bytes | None:
         """One receipt's history as ``"kantara"``, ``"iso27560"`` or ``"text"``; ``None`` if there is none.
 
-        Raises ``NotRecorded`` if it can't be looked up.
+        ``speech`` is the language of the text. Raises ``NotRecorded`` if it can't be looked up.
         """
 
     def erase(self, receipt_id: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -231,8 +231,11 @@ def _with_article(name: str) -> str:
     return f"the {name}" if name.startswith(("United ", "European ", "Netherlands")) else name
 
 
-def standing(file: Path) -> list[dict[str, str]]:
-    """The languages that the site of this ``consent.toml`` may speak, and who has read each; none if it is wrong."""
+def standing(file: Path) -> list[dict[str, Any]]:
+    """The languages of the site of this ``consent.toml``, and who has read each; none if the file is wrong.
+
+    Those that ``allow_unreviewed = false`` leaves out aren't ``offered``.
+    """
     from consent.config import load
     from consent.locale import languages, offered, site_folder
 
@@ -240,8 +243,12 @@ def standing(file: Path) -> list[dict[str, str]]:
         policy = load(file)
     except ConfigError:
         return []
-    known = languages(site_folder(policy))
+    known, spoken = languages(site_folder(policy)), offered(policy)
+    wanted = offered(replace(policy, site=replace(policy.site, allow_unreviewed=True)))
     return [
-        {"tag": tag, "status": known[tag].status, "by": known[tag].by, "on": str(known[tag].on or "")}
-        for tag in offered(policy)
+        {
+            "tag": tag, "offered": tag in spoken,
+            "status": known[tag].status, "by": known[tag].by, "on": str(known[tag].on or ""),
+        }
+        for tag in dict.fromkeys((*spoken, *wanted))
     ]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from consent.choice import Permissions, Signals
@@ -34,22 +34,49 @@ def without(fields: Iterable[tuple[str, str]], *names: str) -> Fields:
     return [(key, value) for key, value in fields if key.lower() not in names]
 
 
-_MIME_TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
+def joined(fields: Iterable[tuple[str, str]], name: str) -> str:
+    """The values of all fields called ``name`` (lower case), as one."""
+    return ", ".join([value for key, value in fields if key.lower() == name])
 
 
-def essence(fields: Iterable[tuple[str, str]]) -> str:
-    """The media type a browser takes a response for: the last valid one of all Content-Type fields, else ``""``.
+def is_download(fields: Iterable[tuple[str, str]]) -> bool:
+    """Whether a browser saves the response and shows nothing of it.
 
-    Parameters may follow a semicolon or, wrongly, a space (WHATWG Fetch, "extract a MIME type").
+    What is no token, such as ``attachment filename=x`` without its semicolon, is shown (RFC 6266).
     """
-    kind = ""
-    for name, value in fields:
-        if name.lower() == "content-type":
-            for part in value.lower().split(","):
-                word = part.partition(";")[0].split()
-                if word and _MIME_TYPE.fullmatch(word[0]):
-                    kind = word[0]
-    return kind
+    kinds = [value.partition(";")[0].strip().lower() for key, value in fields if key.lower() == "content-disposition"]
+    return bool(kinds) and all(kind == "attachment" for kind in kinds)
+
+
+# Content-Type (WHATWG Fetch, "extract a MIME type")
+
+_MEMBER: Final = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?)++')
+_KIND: Final = re.compile(r"[\t ]*+([!#$%&'*+.^_`|~0-9a-z-]++/[!#$%&'*+.^_`|~0-9a-z-]++)(?=[\t (;]|\Z)", re.IGNORECASE)
+_CHARSET: Final = re.compile(r';[\t ]*+charset=("[^"]*+"?|[^;]++)', re.IGNORECASE)
+
+
+def content_type(fields: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The media type a browser takes a response for, ``""`` for none, and a field value that all browsers read so.
+
+    It is the last valid one of all Content-Type fields; ``*/*`` says nothing. Parameters follow a semicolon or,
+    wrongly, a space or a parenthesis. The value is as it came where it leaves no doubt.
+    """
+    return _content_type(tuple([value for name, value in fields if name.lower() == "content-type"]))
+
+
+@lru_cache(maxsize=256)
+def _content_type(values: tuple[str, ...]) -> tuple[str, str]:
+    kind, charset = "", ""
+    for member in (member for value in values for member in _MEMBER.findall(value)):
+        match = _KIND.match(member)
+        if match is None or match[1] == "*/*":
+            continue
+        label = _CHARSET.search(member)
+        charset = label[1].strip() if label else charset if match[1].lower() == kind else ""
+        kind = match[1].lower()
+    if not kind or (len(values) == 1 and not re.search(r"[,(]", values[0])):
+        return kind, values[0] if values else ""
+    return kind, f"{kind}; charset={charset}" if charset else kind
 
 
 # Cookie (RFC 6265bis section 5.8)
@@ -123,23 +150,57 @@ class CookieRules:
 
 
 def cookie_name(set_cookie: str) -> str:
-    """The name in a Set-Cookie field; one without ``=`` has the empty name (RFC 6265bis section 5.6)."""
-    pair = set_cookie.partition(";")[0]
-    name, equals, _ = pair.partition("=")
+    """The name that a Set-Cookie field's cookie has when it comes back.
+
+    One without ``=``, or with nothing before it, has no name (RFC 6265bis section 5.6) and comes back as its bare
+    value, which is read as a name again if there is another ``=`` in it.
+    """
+    name, equals, value = set_cookie.partition(";")[0].partition("=")
+    if equals and not name.strip(" \t"):
+        name, equals, _ = value.partition("=")
     return name.strip(" \t") if equals else ""
 
 
 def deletes(set_cookie: str, *, now: datetime) -> bool:
-    """Whether a Set-Cookie field deletes its cookie. ``Max-Age`` goes before ``Expires`` (RFC 6265bis 5.5)."""
-    attributes = {key.strip().lower(): value.strip() for key, _, value in map(_partition, set_cookie.split(";")[1:])}
-    age = attributes.get("max-age", "")
-    if re.fullmatch(r"-?[0-9]+", age):
-        return int(age[:20]) <= 0
+    """Whether a Set-Cookie field deletes its cookie in every browser: ``Max-Age`` goes before ``Expires``."""
+    attributes = [(key.strip().lower(), value.strip()) for key, _, value in map(_partition, set_cookie.split(";")[1:])]
+    ages = [value for key, value in attributes if key == "max-age" and re.fullmatch(r"-?[0-9]+", value)]
+    if ages:
+        return all(value.startswith("-") or not value.strip("0") for value in ages)
+    dates = [_cookie_date(value) for key, value in attributes if key == "expires"]
+    return bool(dates) and all(date is not None and date <= now for date in dates)
+
+
+# RFC 6265bis section 5.1.1: what every part of a date looks like, wherever it stands.
+_DATE_PARTS: Final = (
+    ("time", re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")),
+    ("day", re.compile(r"([0-9]{1,2})(?![0-9])")),
+    ("month", re.compile(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)),
+    ("year", re.compile(r"([0-9]{2,4})(?![0-9])")),
+)
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE_WORD: Final = re.compile(r"[^\t -/;-@\[-`{-~]+")
+
+
+def _cookie_date(text: str) -> datetime | None:
+    """When a cookie ends, as browsers read it; ``None`` for what they don't take for a date."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in _DATE_WORD.findall(text):
+        for part, pattern in _DATE_PARTS:
+            if part not in found and (match := pattern.match(word)):
+                found[part] = match.groups()
+                break
+    if len(found) < len(_DATE_PARTS):
+        return None
+    year = int(found["year"][0])
+    year += 1900 if 70 <= year <= 99 else 2000 if year < 70 else 0
+    month = _MONTHS.index(found["month"][0].lower()) + 1
     try:
-        expires = parsedate_to_datetime(attributes["expires"].replace("-", " "))
-    except (KeyError, ValueError, TypeError):
-        return False
-    return expires.replace(tzinfo=expires.tzinfo or UTC) <= now
+        hour, minute, second = map(int, found["time"])
+        date = datetime(year, month, int(found["day"][0]), hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return date if year >= 1601 else None
 
 
 def _partition(text: str) -> tuple[str, str, str]:

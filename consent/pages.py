@@ -38,6 +38,7 @@ class Pages:
     def answer(self, visit: Visit, body: bytes = b"") -> Response | None:
         """The response if this request is for us, else ``None``. ``body`` is that of a POST."""
         content_type = visit.request.get("content-type")
+        visit.app_locale = (parse_qs(visit.request.query).get("lang") or [""])[0] or None
         match visit.endpoint, visit.request.method:
             case "", "GET" | "HEAD":
                 return self.preferences(visit)
@@ -64,7 +65,7 @@ class Pages:
         """The preferences page: everything that can be allowed or refused, and the present state of it."""
         engine, query = self._engine, parse_qs(visit.request.query)
         target = local_target((query.get("next") or [""])[0], fallback=visit.prefix)
-        view = visit.view((query.get("lang") or [""])[0] or None, next=target).asking_all(engine.policy)
+        view = visit.view(next=target).asking_all(engine.policy)
         engine.exhibits.keep(engine.banner.artefact(view))
         spoken = engine.jar.unsay(visit.request) if visit.message else []
         return self._html(engine.banner.preferences(view), 200, [*spoken, *engine.closer.expiry(visit)])
@@ -120,11 +121,11 @@ class Pages:
     def _receipt(self, visit: Visit) -> Response:
         """A visitor's own records as a file. The receipt's number is read from the cookie and never from a URL."""
         form = (parse_qs(visit.request.query).get("form") or ["text"])[0]
-        receipt = visit.view().receipt
-        if form not in FORMS or not receipt:
+        view = visit.view()
+        if form not in FORMS or not view.receipt:
             return self.message(visit, "no-receipt", status=404)
         try:
-            body = self._engine.register.receipt(receipt, form)
+            body = self._engine.register.receipt(view.receipt, form, locale=view.locale)
         except NotRecorded as error:
             _log.error("A receipt could not be read: %s", error)
             return self.message(visit, "not-recorded", status=503)
@@ -149,7 +150,7 @@ class Pages:
     def _static(self, name: str) -> Response:
         found = self._engine.banner.static(name)
         if found is None:
-            return Response(status=404, fields=PLAIN, body=b"No such file.\n")
+            return Response(status=404, fields=PLAIN)
         body, content_type = found
         fields = [("Content-Type", content_type), ("Cache-Control", _YEAR), ("X-Content-Type-Options", "nosniff")]
         return Response(status=200, fields=fields, body=body)
@@ -166,8 +167,9 @@ class Pages:
             leave, key, url, scope=scope, today=engine.today()
         ):
             return self.message(visit, "not-granted", status=403)
-        locale = visit.view((query.get("lang") or [""])[0] or None).locale
-        page = engine.banner.wrapper(service=key, url=url, title=service.name, locale=locale, prefix=visit.prefix)
+        page = engine.banner.wrapper(
+            service=key, url=url, title=service.name, locale=visit.view().locale, prefix=visit.prefix
+        )
         return Response(
             status=200,
             fields=[

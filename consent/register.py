@@ -82,10 +82,11 @@ class Register:
         if tally is not None:
             tally(what, detail)
 
-    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+    def receipt(self, receipt_id: str, form: str, *, locale: str) -> bytes | None:
         """The history recorded under a receipt, in one of :data:`FORMS`; raises :class:`NotRecorded`."""
         read = getattr(self._recorder, "receipt", None)
-        found: bytes | None = read(receipt_id, form) if read is not None else None
+        speech = self._engine.banner.texts(locale)
+        found: bytes | None = read(receipt_id, form, speech=speech) if read is not None else None
         return found
 
     def erase(self, receipt_id: str) -> bool:

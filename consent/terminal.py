@@ -85,11 +85,14 @@ def print_json(data: object) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def languages(spoken: list[dict[str, str]]) -> str:
+def languages(known: list[dict[str, Any]]) -> str:
     """Who has read the texts of each language, in a line."""
+    spoken = [one for one in known if one["offered"]]
     reviewed = [f"{one['tag']} ({one['by']}, {one['on']})" for one in spoken if one["status"] == "reviewed"]
     unread = [one["tag"] for one in spoken if one["status"] == "machine"]
+    out = [one["tag"] for one in known if not one["offered"]]
     parts = [f"{len(spoken)} offered"]
     parts += [f"reviewed: {', '.join(reviewed)}"] if reviewed else []
     parts += [f"nobody named has reviewed: {', '.join(unread)}"] if unread else []
+    parts += [f"left out, as nobody named has reviewed them: {', '.join(out)}"] if out else []
     return f"Languages: {'; '.join(parts)}."

@@ -33,7 +33,8 @@ class Visit:
     """What the engine knows of one request, and what a template may ask of it.
 
     The strings that :meth:`notice` and its like return are safe HTML. ``choice`` and ``permissions`` are worked out
-    when somebody first asks for them: most requests are for files, which don't depend on them.
+    when somebody first asks for them: most requests are for files, which don't depend on them. ``app_locale`` is the
+    language that the application chose for this page, or that one of ours was asked for in.
     """
 
     def __init__(

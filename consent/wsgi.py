@@ -182,9 +182,8 @@ class _Gated:
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._body:
             closing = self._sending.closing
-            out = piece if closing is None or closing.body is None else closing.body.feed(piece)
-            if out:
-                yield out
+            # Also what is empty: a server must not be kept waiting for more of the application (PEP 3333).
+            yield piece if closing is None or closing.body is None else closing.body.feed(piece)
         closing = self._sending.closing
         if closing is not None and closing.body is not None and not self._is_head:
             rest = closing.body.close()

@@ -167,6 +167,10 @@ class Banner:
         """
         return self._artefact(view.locale, view.asking, view.gpc)
 
+    def texts(self, locale: str) -> languages.Texts:
+        """What is said in this language on this site: its own words, register and all."""
+        return self._phrases(locale).texts
+
     def static(self, name: str) -> tuple[bytes, str] | None:
         """A file of ours and its content type, or ``None`` for any other name."""
         return (static.content(name), static.TYPES[name]) if name in static.TYPES else None
@@ -205,7 +209,7 @@ class Banner:
             "frame": f"cst-frame-{next(view.frames)}",
             "host": address.host(embed.url),
             "original": address.original(embed.url),
-            "poster": embed.poster if isinstance(embed, Written) else "",
+            "poster": embed.poster,
             "wrapper": address.wrapper(view.prefix, embed.service, embed.url) if embed.service else "",
             "fills": "absolute" in embed.style,
             "wide": not embed.width or "%" in embed.width,

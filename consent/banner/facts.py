@@ -95,7 +95,7 @@ def facts(service: Service, phrases: Phrases) -> list[Fact]:
         ),
         (phrases.t("Privacy policy of the provider"), _link(service.privacy_policy)),
         (phrases.t("Objecting with the provider"), _link(service.opt_out)),
-        (phrases.t("Loaded from"), escape(", ".join(service.load))),
+        (phrases.t("Loaded from"), Markup(", ").join(map(Markup("<code>{}</code>").format, service.load))),
     ]
     return [Fact(label=label, value=value) for label, value in rows if value]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,13 +21,14 @@ TYPES: Final = MappingProxyType(
         "stubs.js": "text/javascript; charset=utf-8",
     }
 )
+_COMMENT: Final = re.compile(rb"(?s:/\*.*?\*/)\n?|^ *// .*\n", re.MULTILINE)
 _FOLDER: Final = Path(__file__).parent.parent / "static"
 
 
 @lru_cache(maxsize=len(TYPES))
 def content(name: str) -> bytes:
-    """The bytes of one of our files."""
-    return (_FOLDER / name).read_bytes()
+    """The bytes of one of our files, as they are served: without its comments."""
+    return _COMMENT.sub(b"", (_FOLDER / name).read_bytes())
 
 
 def digest(name: str) -> str:

@@ -14,6 +14,7 @@ from consent.config import document, lint, lock, schema, table
 from consent.config.checks import CHECKS, Findings, Spot
 from consent.config.service import own, services
 from consent.config.site import ask, categories, lifetime, site
+from consent.config.spoken import spoken
 from consent.duration import days
 from consent.errors import ConfigError, Problem
 from consent.policy import Policy
@@ -78,7 +79,7 @@ def _examine(path: Path, today: date | None) -> tuple[Policy | None, list[Proble
 
     locked = Findings(file=str(lock.beside(path)))
     history = lock.read(lock.beside(path), locked)
-    policy = None
+    policy, texts = None, list[Problem]()
     if about is not None and not any(problem.is_error for problem in findings.problems):
         policy = Policy(
             site=about,
@@ -89,7 +90,8 @@ def _examine(path: Path, today: date | None) -> tuple[Policy | None, list[Proble
             source=str(path),
         )
         _unlocked(policy, locked)
-    return policy, findings.in_order() + locked.in_order()
+        texts = spoken(policy, root.at("site").called("[site]"))
+    return policy, findings.in_order() + locked.in_order() + texts
 
 
 def _unknown_tables(tables: dict[str, object], root: Spot) -> None:

@@ -47,6 +47,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "E050": "Every cookie has a duration.",
     "E051": "A stored name is narrow enough to mean one service's storage.",
     "E060": "consent.lock can be read and is undamaged.",
+    "E061": "The site's own texts can be read.",
     "W001": "A purpose says what is done, and promises or plays down nothing.",
     "W002": "No trial is running.",
     "W003": "Necessary services were reviewed by a person within the last 365 days.",
@@ -63,6 +64,8 @@ CHECKS: Final[Mapping[str, str]] = {
     "W014": "Measurement without consent is confirmed for the site's market.",
     "W015": "Nothing that only a person can decide is left open.",
     "W017": "Where the law lets a signal opt out, services that pass data on follow the signal.",
+    "W018": "Languages that the site names can be spoken.",
+    "W019": "The site's own texts are complete and keep their places.",
 }
 """What each check holds true, by id. ``E…`` stops the start, ``W…`` is said and passes; an id is never reused."""
 

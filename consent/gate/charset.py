@@ -14,6 +14,15 @@ _READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", "iso2022_jp"))
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _XML: Final = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
 _ESCAPE = b"\x1b"
+_UNDECLARED: Final = {"utf-8": "utf8", "cp1252": "windows-1252"}
+"""Other names of the codecs, for pages that may still say otherwise."""
+_TRAIL: Final = re.compile(rb"[\x81-\xfe][@\[-`{-~]")
+_PAIRS: Final = {
+    "cp932": re.compile(rb"[\x81-\x9f\xe0-\xfc][@-~\x80-\xfc]"),
+    "gb18030": re.compile(rb"[\x81-\xfe](?:[0-9][\x81-\xfe][0-9]|[@-~\x80-\xfe])"),
+    "big5hkscs": re.compile(rb"[\x81-\xfe][@-~\xa1-\xfe]"),
+}
+"""The encodings in which what looks like punctuation may be the second half of a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,10 @@ class Encoding:
 
     @property
     def text(self) -> str:
-        """What attribute values are read as, once the page is read through."""
-        return "utf-8" if self.transcoded else self.codec
+        """What attribute values are read as, once the page is read through; see :func:`readings`."""
+        if self.transcoded:
+            return "utf-8"
+        return self.codec if self.declared else _UNDECLARED[self.codec]
 
     @property
     def transcoded(self) -> bool:
@@ -53,7 +64,7 @@ class Encoding:
     def through(self, body: bytes) -> tuple[bytes, str]:
         """A whole body as the gate reads it, and the codec for its values; what can't be read is left out."""
         if not self.transcoded:
-            return self.guarded(body), self.codec
+            return self.guarded(body), self.text
         return body.decode(self.codec, "ignore").encode("utf-8", "surrogatepass"), "utf-8"
 
 
@@ -64,6 +75,40 @@ def _said(content_type: str) -> Encoding:
     if label in CODECS:
         return Encoding(CODECS[label], True)
     return Encoding("cp1252" if label else "utf-8", False)
+
+
+def is_open(codec: str) -> bool:
+    """Whether a page read by this codec may still say that it is written in another."""
+    return codec in _UNDECLARED.values()
+
+
+def readings(text: bytes, codec: str) -> list[bytes]:
+    """The style sheet or script as it may have to be read: what is ASCII there means what it says.
+
+    Each is as long as ``text``. There are several where the page may still say that it is written in one of the
+    encodings whose characters may end in a backslash.
+    """
+    if codec in _PAIRS:
+        return [_masked(text, codec)] if _TRAIL.search(text) else [text]
+    if not is_open(codec) or not _TRAIL.search(text):
+        return [text]
+    return list(dict.fromkeys((text, *(_masked(text, pairs) for pairs in _PAIRS))))
+
+
+def _masked(text: bytes, codec: str) -> bytes:
+    return _PAIRS[codec].sub(lambda match: _mask(match[0], codec), text)
+
+
+@lru_cache(maxsize=8192)
+def _mask(pair: bytes, codec: str) -> bytes:
+    """The character without what looks like ASCII in it; where there is none, browsers keep the second byte."""
+    if pair[-1] >= 0x80 or len(pair) > 2:
+        return pair
+    try:
+        pair.decode(codec)
+    except UnicodeDecodeError:
+        return pair
+    return pair[:1] + b"\x80"
 
 
 def _label(content_type: str) -> str:

@@ -12,10 +12,11 @@ from functools import lru_cache
 from html import escape
 from typing import Final
 
+from consent.gate.charset import is_open
 from consent.gate.css import INERT
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
-from consent.gate.urls import Url, resolve
+from consent.gate.urls import Url, resolve, squeezed
 
 PREFIX: Final = b"data-consent-"
 _HREF: Final = frozenset((b"href", b"xlink:href"))
@@ -101,14 +102,13 @@ _RISKY: Final = frozenset(
 )
 BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
-_REFRESH = re.compile(
-    r"[\t\n\f\r ]*[0-9.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))",
-    re.IGNORECASE | re.DOTALL,
-)
+_DELAY = re.compile(r"\s*+[0-9.]*+\s*+[;,]?+\s*+(?:url\s*+=\s*+)?", re.IGNORECASE)
 _JAVASCRIPT = re.compile(
     r"[\x00-\x20]*j[\t\n\r]*a[\t\n\r]*v[\t\n\r]*a[\t\n\r]*s[\t\n\r]*c[\t\n\r]*r[\t\n\r]*i[\t\n\r]*p[\t\n\r]*t[\t\n\r]*:",
     re.IGNORECASE,
 )
+_DATA = re.compile(r"data:", re.IGNORECASE)
+_ABROAD = re.compile(r"[a-zA-Z]+:|[/\\]{2}")
 _LOCAL_SCHEMES = re.compile(r"[\x00-\x20]*(?:d[\t\n\r]*a|j[\t\n\r]*a)", re.IGNORECASE)
 
 
@@ -190,7 +190,8 @@ def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
         elif key == b"style" or key in _SVG_PAINT:
             _style(page, outcome, attribute, tag)
         elif key.startswith(b"on"):
-            outcome.rename(attribute, page.script(page.text(attribute.value).encode(page.codec, "replace"), tag))
+            code, codec = page.encoded(page.text(attribute.value))
+            outcome.rename(attribute, page.script(code, tag, codec))
         elif key in (b"ping", b"attributionsrc"):
             outcome.rename(attribute, page.judge_each(page.text(attribute.value).split(), tag))
         elif key == b"background":
@@ -245,7 +246,8 @@ def _style(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None
     if b"(" not in raw and b"&" not in raw:
         return
     plain = b"&" not in raw
-    found = page.sheet(raw if plain else page.text(raw).encode(page.codec, "replace"), tag)
+    sheet, codec = (raw, page.codec) if plain else page.encoded(page.text(raw))
+    found = page.sheet(sheet, tag, codec=codec)
     said = [finding for _, finding in found]
     if not plain:
         outcome.rename(attribute, said)
@@ -261,8 +263,8 @@ def _javascript(page: Page, outcome: Outcome, attribute: Attribute, tag: str) ->
 
 
 def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
-    inner = page.inside(page.text(attribute.value).encode("utf-8", "replace"), "utf-8")
-    outcome.rename(attribute, inner)
+    inner = page.text(attribute.value).encode("utf-8", "replace")
+    outcome.rename(attribute, page.inside(inner, "utf8" if is_open(page.codec) else "utf-8"))
 
 
 def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -274,9 +276,10 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
     for attribute in attributes:
         if attribute.name == b"href" and attribute.value:
             text = page.text(attribute.value)
-            said = (
-                page.document(text, tag) if text.lstrip().lower().startswith("data:") else page.judge_each([text], tag)
-            )
+            if not _DATA.match(squeezed(text)):
+                said = page.judge_each([text], tag)
+            else:
+                said = page.inner_sheet(text, tag) if "stylesheet" in kinds else page.document(text, tag)
             outcome.rename(attribute, said)
         elif attribute.name == b"imagesrcset":
             outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
@@ -299,11 +302,20 @@ def _meta(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
 
 def refresh(page: Page, content: str, tag: str) -> list[Blocked]:
     """What a ``Refresh`` value leads to."""
-    match = _REFRESH.match(content)
-    target = next((group for group in match.groups() if group), "") if match else ""
-    if not target:
-        return []
-    return page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+    said: list[Blocked] = []
+    for target in filter(None, _targets(content)):
+        said += page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+    return said
+
+
+def _targets(content: str) -> list[str]:
+    """Where a ``Refresh`` value leads: a target in quotes ends at the next one, in Chromium at the last one."""
+    rest = _DELAY.sub("", content, count=1)
+    quote = rest[:1]
+    if quote not in ("'", '"'):
+        return [rest]
+    ends = {end: None for end in (rest.find(quote, 1), rest.rfind(quote, 1)) if end > 0}
+    return [rest[1:end] for end in ends] or [rest[1:]]
 
 
 def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -331,10 +343,9 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
     for attribute in attributes:
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
-            said = page.judge_each(
-                [part for part in text.split(";") if re.match(r"\s*(?:[a-zA-Z]+:|[/\\]{2})", part)], tag
-            )
-            said += [finding for _, finding in page.sheet(text.encode(page.codec, "replace"), tag)]
+            said = page.judge_each([part for part in text.split(";") if _ABROAD.match(squeezed(part))], tag)
+            sheet, codec = page.encoded(text)
+            said += [finding for _, finding in page.sheet(sheet, tag, codec=codec)]
             for part in (text, *text.split(";")):
                 said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from consent.gate.match import FIRST_PARTY
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
 from consent.policy import Service
@@ -22,8 +23,9 @@ _TINY = re.compile(r"\s*[01](?:\.\d*)?(?:px)?\s*")
 class Embed:
     """A frame, object or medium that was blocked where a visitor would have seen it.
 
-    ``service`` is ``None`` for an undeclared third party. ``url`` is absolute, resolved as a browser does. ``lang`` is
-    that of the page's ``<html>``, as seen so far. The texts are decoded; ``attributes`` are all of the tag's, in order.
+    ``service`` is ``None`` for an undeclared third party. ``url`` is absolute, resolved as a browser does. ``poster``
+    is a picture of the site's own for its place, or empty. ``lang`` is that of the page's ``<html>``, as seen so far.
+    The texts are decoded; ``attributes`` are all of the tag's, in order.
     """
 
     service: Service | None
@@ -34,6 +36,7 @@ class Embed:
     title: str = ""
     allow: str = ""
     style: str = ""
+    poster: str = ""
     lang: str | None = None
     attributes: tuple[tuple[str, str], ...] = ()
 
@@ -59,6 +62,13 @@ def embed_of(page: Page, name: bytes, tag: list[Attribute], blocked: Blocked, la
         title=first.get("title", ""),
         allow=first.get("allow", ""),
         style=first.get("style", ""),
+        poster=_poster(page, first.get("data-poster") or first.get("poster", "")),
         lang=lang,
         attributes=tuple(pairs),
     )
+
+
+def _poster(page: Page, text: str) -> str:
+    """The address of a picture if it is the site's own wherever the page's base may lead, else nothing."""
+    kinds = {page.matcher.verdict(url, own=page.bases[0].host).kind for url in page.resolve(text)} if text else None
+    return text if kinds == {FIRST_PARTY} else ""

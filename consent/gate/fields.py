@@ -15,9 +15,11 @@ from consent.gate.rewrite import Gate
 _LINK = re.compile(
     r"\s*(<[^>]*>(?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)*+\s*;?)\s*(?:,|$)"
 )
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
-_SRCSET = re.compile(r";\s*imagesrcset\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
-_ENDPOINT = re.compile(r"\s*([a-z*][a-z0-9_\-.*]*\s*=\s*\"((?:[^\"\\]|\\.)*)\"[^,]*)(?:,|$)")
+_PARAMETER = re.compile(r";\s*([^\s=;,\"]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?")
+_ENDPOINT = re.compile(
+    r"[ \t]*([a-z*][a-z0-9_\-.*]*+(?:=(?:\"((?:[^\"\\]|\\.)*+)\"|[^\",;]*+))?+"
+    r"(?:[ \t]*+;[ \t]*+[a-z*][a-z0-9_\-.*]*+(?:=(?:\"(?:[^\"\\]|\\.)*+\"|[^\",;]*+))?+)*+)[ \t]*(?:,|$)"
+)
 _POLICIES: Final = ("content-security-policy", "content-security-policy-report-only")
 
 
@@ -61,12 +63,17 @@ def _links(page: Page, value: str) -> str:
             break
         position = match.end()
         link = match[1]
-        rel = _REL.search(link)
-        kinds = (rel[1] or rel[2] or "").lower().split() if rel else []
-        srcset = _SRCSET.search(link)
-        denied = bool(elements.FETCHING_LINKS & set(kinds)) and (
-            _denied(page, link[1 : link.index(">")], "link")
-            or bool(srcset and any(said.blocked for said in page.judge_srcset(srcset[1], "link")))
+        target, _, rest = link[1:].partition(">")
+        parameters = [(found[1].lower(), _unquoted(found[2] or found[3] or "")) for found in _PARAMETER.finditer(rest)]
+        kinds = {kind for name, value in parameters if name == "rel" for kind in value.strip("'").lower().split()}
+        denied = bool(elements.FETCHING_LINKS & kinds) and (
+            _denied(page, target, "link")
+            or any(
+                said.blocked
+                for name, value in parameters
+                if name == "imagesrcset"
+                for said in page.judge_srcset(value, "link")
+            )
         )
         lost = lost or denied
         if not denied:
@@ -74,6 +81,10 @@ def _links(page: Page, value: str) -> str:
     if position < len(value.rstrip()):
         return ""  # What can't be read is not sent: a browser may read it otherwise.
     return ", ".join(kept) if lost else value
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value)
 
 
 def _refresh(page: Page, value: str) -> str:
@@ -85,9 +96,16 @@ def _speculation(page: Page, value: str) -> str:
 
 
 def _endpoints(page: Page, value: str) -> str:
-    members = [(match[1], match[2]) for match in _ENDPOINT.finditer(value)]
-    kept = [member.strip() for member, url in members if not _denied(page, url, "report")]
-    return value if len(kept) == len(members) else ", ".join(kept)
+    position, kept, lost = 0, [], False
+    while match := _ENDPOINT.match(value, position):
+        position = match.end()
+        denied = bool(match[2]) and _denied(page, _unquoted(match[2]), "report")
+        lost = lost or denied
+        if not denied:
+            kept.append(match[1])
+    if position < len(value.rstrip()):
+        return ""  # What can't be read is not sent: a browser may read it otherwise.
+    return ", ".join(kept) if lost else value
 
 
 def _report_to(page: Page, value: str) -> str:
@@ -102,8 +120,13 @@ def _report_to(page: Page, value: str) -> str:
 def _policy(page: Page, value: str) -> str:
     if "report-uri" not in value.lower():
         return value
+    return ",".join(policy for policy in (_directives(page, policy) for policy in value.split(",")) if policy.strip())
+
+
+def _directives(page: Page, policy: str) -> str:
+    """One policy, of those that commas separate, without the addresses of others to report to."""
     directives = []
-    for directive in value.split(";"):
+    for directive in policy.split(";"):
         words = directive.split()
         if words and words[0].lower() == "report-uri":
             kept = [url for url in words[1:] if not _denied(page, url, "report")]

@@ -6,21 +6,30 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from consent.gate.literals import Literals
 from consent.policy import Policy, Service
 
 _LEXEME = re.compile(r"[A-Za-z_$][\w$]*|\d\w*|['\"`]|\s+|.", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _CODE = re.compile(r"[\w$.\s=]+\(?|[A-Za-z_$][\w$.]*\(.*", re.DOTALL)
-_TEXT = re.compile(
-    rb"""(?P<comment>//[^\n\r]*+|/\*[\s\S]*?(?:\*/|\Z))"""
-    rb"""|"(?:[^"\\\n\r]|\\[\s\S])*+"?|'(?:[^'\\\n\r]|\\[\s\S])*+'?|`(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<open>`|\$\{|\Z)"""
-    rb"""|(?:(?<=[(,=:\[!&|?{};+\-*%~^<>\n])|(?<=return)|(?<=typeof)|\A)[\t ]*+"""
-    rb"""/(?![/*])(?:[^/\\\n\r\[]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r]){0,500}+\])++/"""
+_IMPORTS = (
+    (
+        re.compile(rb"import(?<![\w$.]import)(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+"),
+        re.compile(rb"[\s(\x80-\xff]*+"),
+    ),
+    (re.compile(rb"from(?<![\w$.]from)"), re.compile(rb"[\s\x80-\xff]*+")),
 )
-_IMPORTS = (re.compile(rb"import(?<![\w$.]import)"), re.compile(rb"from(?<![\w$.]from)"))
-_SPACE = re.compile(rb"\s*+")
-_SPECIFIER = re.compile(rb"""(["'`])([^"'`\n\r]++)\1""")
+"""The words that an imported module's name follows, each with what may be between: also a space that is not ASCII."""
+_COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.compile(rb"\*/|\Z")}
+_SPECIFIER = re.compile(
+    rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
+)
 _UNICODE = re.compile(rb"\\u(?:\{0*([0-9a-fA-F]{2})\}|00([0-9a-fA-F]{2}))|\\x([0-9a-fA-F]{2})")
+_ESCAPE = re.compile(
+    r"\\(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3][0-7]{0,2}|[4-7][0-7]?)"
+    r"|(\r\n|[\n\r\u2028\u2029])|([\s\S]))"
+)
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 class _Token(NamedTuple):
@@ -57,70 +66,84 @@ class Signatures:
             elif escape and token.pattern.search(plain):
                 yield escape.start(), token.service
 
-    def services(self, script: bytes) -> Iterator[Service]:
+    def services(self, script: bytes, literals: Literals) -> Iterator[Service]:
         """The services whose tokens are in this script, each once, in the order of the policy."""
         seen: set[str] = set()
         plain = _UNICODE.sub(_character, script) if b"\\u" in script or b"\\x" in script else script
-        texts: dict[int, list[tuple[int, int, bool]]] = {}
         for token in self._tokens:
-            if token.service.key in seen:
+            if token.service.key in seen or token.needle not in plain:
                 continue
-            for number, body in enumerate((script,) if plain is script else (script, plain)):
-                if token.needle not in body:
-                    continue
-                for match in token.pattern.finditer(body):
-                    spans = texts.get(number)
-                    if spans is None:
-                        spans = texts[number] = list(_texts(body))
-                    if not _hidden(spans, match.start(), token.code):
-                        seen.add(token.service.key)
-                        break
-                if token.service.key in seen:
-                    yield token.service
-                    break
+            places = [match.start() for match in token.pattern.finditer(script)]
+            escaped = plain is not script and len(token.pattern.findall(plain)) > len(places)
+            if escaped or not all(literals.hide(place, comments=not token.code) for place in places):
+                seen.add(token.service.key)
+                yield token.service
 
 
-def imports(script: bytes, *, anywhere: bool = False) -> list[tuple[int, bytes]]:
-    """What an inline script imports, statically or by ``import()``: where, and the module's specifier.
+def imports(script: bytes) -> Iterator[tuple[int, bytes]]:
+    """What a script imports, statically or by ``import()``: where, and the module's specifier as it is written.
 
-    With ``anywhere`` those in strings and comments are in the list as well.
+    Those in strings and comments are among them.
     """
-    spans: list[tuple[int, int, bool]] | None = None
-    found = []
-    gaps = _Gaps(script)
-    for word in _IMPORTS:
+    for word, gap in _IMPORTS:
+        gaps = _Gaps(script, gap)
+        known: dict[int, bytes] = {}
         for match in word.finditer(script):
             position = gaps.after(match.end())
-            if script.startswith(b"(", position):
-                position = gaps.after(position + 1)
-            specifier = _SPECIFIER.match(script, position)
-            if specifier is None:
-                continue
-            if spans is None:
-                spans = [] if anywhere else list(_texts(script))
-            if not _hidden(spans, match.start(), True):
-                found.append((match.start(), _UNICODE.sub(_character, specifier[2])))
-    return found
+            if position not in known:
+                specifier = _SPECIFIER.match(script, position)
+                known[position] = specifier[specifier.lastindex or 0] if specifier else b""
+            if known[position]:
+                yield match.start(), known[position]
+
+
+def unescaped(text: str) -> str:
+    """What a string literal says, without its quotes."""
+    return _ESCAPE.sub(_said, text) if "\\" in text else text
+
+
+def _said(match: re.Match[str]) -> str:
+    digits = match[1] or match[2] or match[3]
+    if digits or match[4]:
+        code = int(digits, 16) if digits else int(match[4], 8)
+        return chr(code) if code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
+    return "" if match[5] else _CONTROLS.get(match[6], match[6])
 
 
 class _Gaps:
-    """Skips white space and comments; where comments end is looked for once."""
+    """Skips white space and comments; what was skipped once is not skipped again."""
 
-    def __init__(self, script: bytes) -> None:
+    def __init__(self, script: bytes, space: re.Pattern[bytes]) -> None:
         self._script = script
-        self._end = -1
+        self._space = space
+        self._known: dict[int, int] = {}
+        self._looked = dict.fromkeys(_COMMENT_ENDS, (1, 0, 0))
 
     def after(self, position: int) -> int:
+        """What follows the gap at ``position``; where a comment in it ends, the rest of the gap is known."""
+        passed = []
         while True:
-            space = _SPACE.match(self._script, position)
+            space = self._space.match(self._script, position)
             position = space.end() if space else position
-            if not self._script.startswith(b"/*", position):
-                return position
-            if self._end < position + 4:
-                self._end = self._script.find(b"*/", position + 2) + 2
-                if self._end == 1:
-                    self._end = len(self._script)
-            position = self._end
+            kind = self._script[position : position + 2]
+            if kind not in _COMMENT_ENDS:
+                break
+            position = self._comment_end(kind, position + 2)
+            if position in self._known:
+                position = self._known[position]
+                break
+            passed.append(position)
+        self._known.update(dict.fromkeys(passed, position))
+        return position
+
+    def _comment_end(self, kind: bytes, position: int) -> int:
+        """Where a comment of this kind ends; ``_looked`` has from where to where the nearest end was looked for."""
+        since, found, end = self._looked[kind]
+        if not since <= position <= found:
+            match = _COMMENT_ENDS[kind].search(self._script, position)
+            found, end = match.span() if match else (position, position)
+            self._looked[kind] = position, found, end
+        return end
 
 
 def _compile(text: str, service: Service) -> _Token:
@@ -148,32 +171,6 @@ def _compile(text: str, service: Service) -> _Token:
         pattern = before + pattern + after
     needle = max(_IDENTIFIER.findall(text) or [text], key=len)
     return _Token(needle.encode(), re.compile(pattern.encode()), code, service)
-
-
-def _texts(script: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Where the strings, comments and regular expressions of a script are: start, end, and whether it is a comment.
-
-    A template with ``${`` ends the list: code and text can't be told apart behind it without a parser, and what is
-    not in the list counts as code.
-    """
-    for match in _TEXT.finditer(script):
-        if match["open"] == b"${":
-            return
-        yield match.start(), match.end(), match["comment"] is not None
-
-
-def _hidden(spans: list[tuple[int, int, bool]], position: int, code: bool) -> bool:
-    low, high = 0, len(spans)
-    while low < high:
-        middle = (low + high) // 2
-        if spans[middle][0] <= position:
-            low = middle + 1
-        else:
-            high = middle
-    if low == 0:
-        return False
-    start, end, comment = spans[low - 1]
-    return start < position < end and (comment or code)
 
 
 def _character(match: re.Match[bytes]) -> bytes:

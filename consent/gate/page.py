@@ -13,20 +13,21 @@ from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
 from consent.gate import css, inline
-from consent.gate.charset import Encoding
+from consent.gate.charset import Encoding, is_open, readings
 from consent.gate.evidence import Expressions, patterns
+from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
 from consent.gate.srcset import candidates
-from consent.gate.urls import Url, resolve
+from consent.gate.urls import Url, resolve, squeezed
 from consent.policy import Service
 
 if TYPE_CHECKING:
     from consent.gate.starttag import StartTag
 
-_DATA = re.compile(r"data:([^,;]*)([^,]*?)(;[ ]*base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-_SHEET = re.compile(r"[\x00-\x20]*d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*:[^,]*css", re.IGNORECASE)
-_EDGE = "".join(map(chr, range(0x21)))
+_DATA = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
+_BASE64 = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
+_SHEET = re.compile(r"data:[^,]*css", re.IGNORECASE)
 _DEPTH = 8
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]")
@@ -132,6 +133,11 @@ class Page:
         """A raw attribute value as the browser reads it."""
         return decode(raw.decode(self.codec, "replace"))
 
+    def encoded(self, text: str) -> tuple[bytes, str]:
+        """A decoded value as bytes again, and the codec to read those by."""
+        codec = self.codec if is_open(self.codec) else "utf-8"
+        return text.encode(codec, "replace"), codec
+
     def resolve(self, text: str) -> Iterator[Url]:
         """Where ``text`` may lead: to one place, or to several where the page has more than one base."""
         seen: list[Url] = []
@@ -182,38 +188,56 @@ class Page:
     def judge_srcset(self, text: str, tag: str) -> list[Blocked]:
         return self.judge_each(candidates(text), tag)
 
-    def sheet(self, raw: bytes, tag: str, depth: int = 0) -> list[tuple[int, Blocked]]:
+    def sheet(self, raw: bytes, tag: str, depth: int = 0, codec: str = "") -> list[tuple[int, Blocked]]:
         """What a style sheet would fetch, with the position of each URL in it."""
-        found = []
-        for position, url in css.urls(raw):
-            text = url.decode(self.codec, "replace")
-            if _SHEET.match(text):
-                said = self._inner_sheet(text, tag, depth + 1)
-                found += [(position, finding) for finding in said[:1]]
-            elif (finding := self.judge(text, tag)) is not None:
-                found.append((position, finding))
-        return found
+        codec = codec or self.codec
+        found: dict[int, Blocked] = {}
+        for text in readings(raw, codec):
+            for fetched in css.urls(text, codec):
+                finding = self._fetched(fetched, tag, depth)
+                if finding is not None:
+                    found.setdefault(fetched.at, finding)
+        return sorted(found.items(), key=itemgetter(0))
 
-    def _inner_sheet(self, text: str, tag: str, depth: int) -> list[Blocked]:
-        """What a style sheet in a ``data:`` URL would fetch, what is blocked first; too deep a one is blocked whole."""
+    def _fetched(self, fetched: css.Fetched, tag: str, depth: int) -> Blocked | None:
+        url = squeezed(fetched.url)
+        if _SHEET.match(url) or (fetched.imported and _DATA.match(url)):
+            return next(iter(self.inner_sheet(url, tag, depth + 1)), None)
+        return self.judge(fetched.url, tag)
+
+    def inner_sheet(self, text: str, tag: str, depth: int = 1) -> list[Blocked]:
+        """What a style sheet in a ``data:`` URL would fetch, what is blocked first; too deep a one is blocked whole.
+
+        Its type doesn't matter: to a page in quirks mode anything is a style sheet.
+        """
         if depth > _DEPTH:
             return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
-        data = _data(text)
-        said = [finding for _, finding in self.sheet(data.body, tag, depth)] if data else []
+        said = [found for data in _data(text) for _, found in self.sheet(data.body, tag, depth, data.codec)]
         return sorted(said, key=lambda finding: not finding.blocked)
 
-    def script(self, text: bytes, tag: str) -> list[Blocked]:
+    def script(self, text: bytes, tag: str, codec: str = "") -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
-        found = []
-        if self.words:
-            found = [self._inline(service, tag) for service in self.signatures.services(text) if self._denied(service)]
-        for _, specifier in inline.imports(text):
-            found += self._imported(specifier, tag)
-        return found
+        codec = codec or self.codec
+        found: dict[Blocked, None] = {}
+        for reading in readings(text, codec):
+            literals = Literals(reading)
+            if self.words:
+                services = self.signatures.services(reading, literals)
+                found |= {self._inline(service, tag): None for service in services if self._denied(service)}
+            for at, said in self._imported(reading, tag, codec):
+                if said not in found and not literals.hide(at):
+                    found[said] = None
+        return list(found)
 
-    def _imported(self, specifier: bytes, tag: str) -> list[Blocked]:
-        name = specifier.decode(self.codec, "replace")
-        return self.judge_each([name], tag) if _ADDRESS.match(name) else []
+    def _imported(self, script: bytes, tag: str, codec: str) -> Iterator[tuple[int, Blocked]]:
+        """What has to be said of each module that is imported, though perhaps in a string or a comment."""
+        known: dict[bytes, Blocked | None] = {}
+        for at, specifier in inline.imports(script):
+            if specifier not in known:
+                name = squeezed(inline.unescaped(specifier.decode(codec, "replace")))
+                known[specifier] = self.judge(name, tag) if _ADDRESS.match(name) else None
+            if (said := known[specifier]) is not None:
+                yield at, said
 
     def telling(self, text: bytes) -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
@@ -222,17 +246,16 @@ class Page:
             for at, service in self.signatures.anywhere(text)
             if self._denied(service)
         ]
-        for at, specifier in inline.imports(text, anywhere=True):
-            found += [(at, said) for said in self._imported(specifier, "script") if said.blocked]
+        found += [(at, said) for at, said in self._imported(text, "script", self.codec) if said.blocked]
         return sorted(found, key=itemgetter(0))
 
     def loose(self, text: bytes) -> list[tuple[int, Blocked]]:
         """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
         found = []
-        for at, url in css.loose(text):
-            finding = self.judge(url.decode(self.codec, "replace"), "style")
+        for fetched in css.loose(text, self.codec):
+            finding = self._fetched(fetched, "style", 0)
             if finding is not None:
-                found.append((at, finding))
+                found.append((fetched.at, finding))
         return found
 
     def _denied(self, service: Service) -> bool:
@@ -255,16 +278,17 @@ class Page:
 
     def document(self, text: str, tag: str) -> list[Blocked]:
         """What a ``data:`` or ``javascript:`` URL, opened as a document or run as a script, would do."""
-        scheme, _, rest = _squeezed(text).partition(":")
+        scheme, _, rest = squeezed(text).partition(":")
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
-            return self.script(code, tag) + self.inside(code)
-        if not (data := _data(text)):
-            return []
+            return self.script(code, tag, "utf-8") + self.inside(code, "utf-8")
+        return [finding for data in _data(text) for finding in self._opened(data, tag)]
+
+    def _opened(self, data: _Data, tag: str) -> list[Blocked]:
         if "javascript" in data.kind or "ecmascript" in data.kind:
-            return self.script(data.body, tag)
+            return self.script(data.body, tag, data.codec)
         if data.kind == "text/css":
-            return [finding for _, finding in self.sheet(data.body, tag)]
+            return [finding for _, finding in self.sheet(data.body, tag, codec=data.codec)]
         return [] if data.kind in ("", "text/plain") else self.inside(data.body, data.codec, data.kind)
 
     def inside(self, html: bytes, codec: str = "", kind: str = "text/html") -> list[Blocked]:
@@ -280,19 +304,19 @@ class _Data(NamedTuple):
     codec: str
 
 
-def _squeezed(text: str) -> str:
-    return text.strip(_EDGE).translate({9: None, 10: None, 13: None})
-
-
-def _data(text: str) -> _Data | None:
-    match = _DATA.fullmatch(_squeezed(text))
+def _data(text: str) -> Iterator[_Data]:
+    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them."""
+    match = _DATA.match(squeezed(text))
     if match is None:
-        return None
-    body = unquote_to_bytes(match[4])
-    if match[3]:
-        body = _from_base64(body)
-    body, codec = Encoding.of(match[1] + match[2], body[:4]).through(body)
-    return _Data(match[1].strip().lower(), body, codec)
+        return
+    body = unquote_to_bytes(match[3])
+    base64 = _BASE64.search(match[2])
+    contents = [_from_base64(body) if base64 else body]
+    if base64 and base64[1] is None:
+        contents.append(body)
+    for content in contents:
+        read, codec = Encoding.of(match[1] + match[2], content[:4]).through(content)
+        yield _Data(match[1].strip().lower(), read, codec)
 
 
 def _from_base64(body: bytes) -> bytes:

@@ -50,7 +50,7 @@ def resolve(text: str, base: Url | None) -> Url | None:
         if (scheme or base) and "/." not in path:
             name = scheme or (base.scheme if base else "https")
             return Url(name, host, _port(port, name) if port else None, path or "/", query or "")
-    text = text.strip(_EDGE).translate(_TABS)
+    text = squeezed(text)
     scheme_match = _SCHEME.match(text)
     if scheme_match:
         scheme = scheme_match[1].lower()
@@ -74,6 +74,11 @@ def resolve(text: str, base: Url | None) -> Url | None:
     if not path.startswith("/"):
         path = base.path.rpartition("/")[0] + "/" + path
     return Url(base.scheme, base.host, base.port, _without_dots(path), mark + query)
+
+
+def squeezed(text: str) -> str:
+    """The text without what no URL keeps: controls and spaces around it, tabs and newlines in it."""
+    return text.strip(_EDGE).translate(_TABS)
 
 
 @lru_cache(maxsize=1024)

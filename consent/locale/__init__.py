@@ -7,6 +7,7 @@ gettext catalogues in ``consent/locales``, and in ``locales/`` beside a site's `
 from consent.locale.negotiation import negotiate, offered
 from consent.locale.shelf import AVAILABLE, SOURCE, site_folder, site_tags
 from consent.locale.status import Language, languages
+from consent.locale.tags import nearest
 from consent.locale.texts import Texts, fill, texts
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Texts",
     "fill",
     "languages",
+    "nearest",
     "negotiate",
     "offered",
     "site_folder",

@@ -13,6 +13,8 @@ from consent.locale.tags import Tag, nearest
 from consent.policy import Policy
 
 _MOST_PREFERENCES: Final = 20
+_WEIGHT: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+_ANY: Final = "*"
 
 
 def negotiate(policy: Policy, *, page: str | None = None, app: str | None = None, accept_language: str = "") -> str:
@@ -20,20 +22,26 @@ def negotiate(policy: Policy, *, page: str | None = None, app: str | None = None
 
     ``page`` is the ``lang`` of the page's ``<html>``, ``app`` the framework's locale, ``accept_language`` the header
     (RFC 9110 section 12.5.4). Where none of them can be served, it is the site's default, then English if it is
-    offered, then the first that is. A browser that asks for ``zh-TW, zh`` means the script it named first.
+    offered, then the first that is. A browser that asks for ``zh-TW, zh`` means the script it named first; what it
+    refuses with ``q=0`` it doesn't get for a wider range, and ``*`` stands for the site's default.
     """
-    available = offered(policy)
+    available, default = offered(policy), policy.site.default_language
+    weights = _weights(accept_language)
+    welcome = [tag for tag in available if weights.get(tag.casefold()) != 0]
+    ranges = sorted((tag for tag in weights if weights[tag] > 0), key=lambda tag: -weights[tag])
     scripts: dict[str, str] = {}
-    for wanted in (page or "", app or "", *_preferences(accept_language)):
+    for wanted, among in ((page or "", available), (app or "", available), *((tag, welcome) for tag in ranges)):
+        if wanted == _ANY and default.casefold() not in weights:
+            wanted = default
         tag = Tag.read(wanted)
         if tag is None:
             continue
-        found = nearest(wanted, available, script=scripts.get(tag.language, ""))
+        found = nearest(wanted, among, script=scripts.get(tag.language, ""))
         if found is not None:
             return found
         if tag.stated:
             scripts.setdefault(tag.language, tag.script)
-    return nearest(policy.site.default_language, available) or (SOURCE if SOURCE in available else available[0])
+    return nearest(default, available) or (SOURCE if SOURCE in available else available[0])
 
 
 def offered(policy: Policy) -> tuple[str, ...]:
@@ -54,16 +62,16 @@ def _offered(folder: Path | None, narrowed: tuple[str, ...], unreviewed: bool) -
     return tags or (SOURCE,)
 
 
-def _preferences(header: str) -> list[str]:
-    """The language ranges of an Accept-Language header, best first, without those refused by ``q=0``."""
-    weighed: list[tuple[float, str]] = []
-    for part in header.split(",")[:_MOST_PREFERENCES]:
-        tag, _, parameter = part.partition(";")
-        name, _, weight = parameter.partition("=")
-        quality = 1.0
-        if name.strip().lower() == "q":
-            weight = weight.strip()
-            quality = float(weight) if re.fullmatch(r"[01](\.\d{0,3})?", weight, re.ASCII) else 0.0
-        if quality > 0:
-            weighed.append((quality, tag.strip()))
-    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]
+def _weights(header: str) -> dict[str, float]:
+    """The language ranges of an Accept-Language header in its order, each with its weight; odd weights are left out."""
+    weights: dict[str, float] = {}
+    for part in header.split(",", _MOST_PREFERENCES)[:_MOST_PREFERENCES]:
+        tag, *parameters = part.split(";")
+        quality = "1"
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip().casefold() == "q":
+                quality = value.strip()
+        if _WEIGHT.fullmatch(quality):
+            weights.setdefault(tag.strip().casefold(), float(quality))
+    return weights

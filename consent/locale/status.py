@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from consent.locale.shelf import AVAILABLE, FOLDER, SOURCE, site_tags
+from consent.locale.shelf import AVAILABLE, FOLDER, SOURCE, VARIANT, site_tags
 
 STATES: Final = ("source", "machine", "reviewed")
 NAME: Final = "languages.toml"
@@ -21,13 +21,19 @@ NAME: Final = "languages.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language's standing. ``by`` and ``on`` are the reviewer and the day, for ``reviewed`` alone."""
+    """One language's standing. ``by`` and ``on`` are the reviewer and the day, for ``reviewed`` alone.
+
+    ``register`` is how visitors are addressed (``formal``, or ``neutral`` where nobody is addressed formally in such
+    texts), ``note`` what the translation decided, and ``has_informal`` whether there are informal texts as well.
+    """
 
     tag: str
     status: str
     by: str = ""
     on: date | None = None
     register: str = "formal"
+    note: str = ""
+    has_informal: bool = False
 
     @property
     def may_stand_alone(self) -> bool:
@@ -61,6 +67,8 @@ def _language(tag: str, entry: object) -> Language:
         by=str(facts.get("by", "")),
         on=on if isinstance(on, date) else None,
         register=str(facts.get("register", "formal")),
+        note=str(facts.get("note", "")),
+        has_informal=(FOLDER / f"{tag}{VARIANT}.po").is_file(),
     )
 
 

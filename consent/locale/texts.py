@@ -19,12 +19,14 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.units import format_unit
 
 from consent.locale.catalogue import Translations, opened
 from consent.locale.shelf import AVAILABLE, SOURCE, TEMPLATE, catalogues, site_tags
+from consent.locale.units import spelled
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_HOME: Final = {"pt": "pt-PT"}
+"""The region of tags that name none, where CLDR takes another for granted: its ``pt`` is Brazil's."""
 _DURATION: Final = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
 
 
@@ -75,7 +77,7 @@ class Texts:
         found = _DURATION.fullmatch(words.strip().casefold())
         if found is None:
             return self.gettext(words)
-        return format_unit(int(found[1]), f"duration-{found[2]}", locale=self._locale)
+        return spelled(int(found[1]), found[2], self._locale)
 
 
 def fill(message: str, values: Mapping[str, object]) -> str:
@@ -97,7 +99,7 @@ def texts(tag: str, *, site_locales: Path | None = None, register: str = "formal
 
 def formatted(tag: str) -> str:
     """The tag by which CLDR formats this language's dates and plurals: its own, or English where CLDR has none."""
-    for name in (tag, tag.partition("-")[0]):
+    for name in (_HOME.get(tag, tag), tag.partition("-")[0]):
         try:
             Locale.parse(name, sep="-")
         except (UnknownLocaleError, ValueError):

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from consent.decision import Speech
 from consent.errors import NotRecorded
+from consent.log.narrative import ENGLISH, recipients, text
 
 if TYPE_CHECKING:
     from consent.log.store import Store
@@ -34,17 +36,6 @@ _STATUS: Final = {
     "refused": "ConsentRefused", "objected": "ConsentRefused", "expired": "ConsentExpired",
     "withdrawn": "ConsentWithdrawn", "signal_opt_out": "ConsentWithdrawn",
 }  # fmt: skip
-_EVENT: Final = {
-    "granted": "You allowed everything that was asked.",
-    "partial": "You allowed a part of what was asked.",
-    "changed": "You changed what you allow.",
-    "refused": "You refused everything optional.",
-    "withdrawn": "You withdrew what you had allowed.",
-    "expired": "What you had allowed came to its end.",
-    "signal_opt_out": "Your browser's privacy signal ended what you had allowed.",
-    "signal_override": "You allowed this although your browser sends a privacy signal.",
-    "objected": "You objected.",
-}
 _METHOD: Final = {
     "accept_all": "button that accepts all",
     "reject_all": "button that accepts only what is necessary",
@@ -89,10 +80,11 @@ class Answer:
         return sorted(key for key, given in self.payload["vendor_grants"].items() if given == answer)
 
 
-def receipt(store: Store, receipt_id: str, form: str) -> bytes | None:
+def receipt(store: Store, receipt_id: str, form: str, *, speech: Speech = ENGLISH) -> bytes | None:
     """The history as a document in one of :data:`FORMS`, UTF-8; ``None`` for another form or an unknown receipt.
 
-    Raises what the store raises when it can't be read.
+    ``speech`` is the language of the text; the other forms are for programs. Raises what the store raises when it
+    can't be read.
     """
     if form not in FORMS or len(receipt_id) != 32 or set(receipt_id) - set("0123456789abcdef"):
         return None
@@ -101,16 +93,16 @@ def receipt(store: Store, receipt_id: str, form: str) -> bytes | None:
         fields = _fields(stored.payload)
         if fields is not None:
             answers.append(Answer(payload=fields, leaf=stored.leaf, shown=_shown(store, fields)))
-    return render(receipt_id, answers, form, log=store.origin) if answers else None
+    return render(receipt_id, answers, form, log=store.origin, speech=speech) if answers else None
 
 
-def render(receipt_id: str, answers: Sequence[Answer], form: str, *, log: str) -> bytes:
+def render(receipt_id: str, answers: Sequence[Answer], form: str, *, log: str, speech: Speech = ENGLISH) -> bytes:
     """The document of these answers, oldest first; at least one."""
     if form == "kantara":
         return _json(kantara(receipt_id, answers))
     if form == "iso27560":
         return _json(iso27560(receipt_id, answers, log=log))
-    return text(receipt_id, answers, log=log).encode()
+    return text(receipt_id, answers, log=log, speech=speech).encode()
 
 
 def kantara(receipt_id: str, answers: Sequence[Answer]) -> dict[str, Any]:
@@ -134,7 +126,7 @@ def kantara(receipt_id: str, answers: Sequence[Answer]) -> dict[str, Any]:
                         "primaryPurpose": True,
                         "termination": f"withdrawn {ended}" if ended else f"until {given.payload['valid_until']}",
                         "thirdPartyDisclosure": bool(service["recipients"] or service["provider"]),
-                        "thirdPartyName": ", ".join(_recipients(service)),
+                        "thirdPartyName": ", ".join(recipients(service)),
                     }
                 ],
             }
@@ -223,7 +215,7 @@ def _dpv_process(service: Mapping[str, Any], granted: bool, payload: Mapping[str
         },
         "dpv:hasConsentStatus": "dpv:ConsentGiven" if granted else f"dpv:{_not_given(payload['event'])}",
         "dpv:hasPersonalData": _stored(service) or ["online identifiers"],
-        "dpv:hasRecipient": _recipients(service),
+        "dpv:hasRecipient": recipients(service),
         "dpv:hasStorageCondition": [
             {
                 "@type": "dpv:StorageLocation",
@@ -232,45 +224,6 @@ def _dpv_process(service: Mapping[str, Any], granted: bool, payload: Mapping[str
             {"@type": "dpv:StorageDuration", "dct:description": service["provider_retention"]},
         ],
     }  # fmt: skip
-
-
-def text(receipt_id: str, answers: Sequence[Answer], *, log: str) -> str:
-    """The history in plain words."""
-    latest = answers[-1]
-    controller = latest.site.get("controller") or "the site that you visited"
-    lines = [
-        "YOUR CONSENT RECEIPT",
-        "",
-        f"Receipt        {receipt_id}",
-        f"Given to       {controller}",
-        *([f"Contact        {latest.site['contact']}"] if latest.site.get("contact") else []),
-        f"Log            {log}",
-        "",
-        "This is everything that is recorded under this receipt, oldest first. Times are UTC.",
-    ]
-    for answer in answers:
-        payload = answer.payload
-        lines += ["", f"{_minute(answer.at)}  {_EVENT.get(payload['event'], payload['event'])}"]
-        for title, given in (("Allowed", "granted"), ("Refused", "denied")):
-            for number, key in enumerate(answer.keys(given)):
-                service = answer.service(key)
-                purpose = f": {service['purpose']}" if service["purpose"] else ""
-                lines.append(f"    {title if number == 0 else '':9}{service['name']}{purpose}")
-                if given == "granted" and _recipients(service):
-                    lines.append(f"    {'':9}received by {', '.join(_recipients(service))}")
-        if answer.keys("granted"):
-            lines.append(f"    {'Until':9}{str(payload['valid_until'])[:10]}")
-        lines.append(f"    {'Asked':9}in {payload['locale'] or 'an unknown language'}, notice {payload['notice_hash']}")
-        lines.append(f"    {'Record':9}{payload['record_id']}, leaf {answer.leaf.hex()}")
-    lines += [
-        "",
-        "You can change or withdraw this at any time under the cookie settings on every page of the site. Keep this",
-        "receipt to yourself: whoever has its number can ask what is recorded under it, and ask for it to be erased.",
-        "The leaf shows an auditor that the record is the one that was written.",
-    ]
-    if latest.site.get("supervisory_authority"):
-        lines.append(f"Complaints go to: {latest.site['supervisory_authority']}.")
-    return "\n".join(lines) + "\n"
 
 
 def _periods(answers: Sequence[Answer]) -> dict[str, tuple[Answer, str]]:
@@ -324,16 +277,8 @@ def _stored(service: Mapping[str, Any]) -> list[str]:
     return [f"{item['kind']} {item['name']}" for item in service["storage"]]
 
 
-def _recipients(service: Mapping[str, Any]) -> list[str]:
-    return list(service["recipients"]) or ([service["provider"]] if service["provider"] else [])
-
-
 def _typed(value: str, kind: str) -> dict[str, str]:
     return {"@type": f"xsd:{kind}", "@value": value}
-
-
-def _minute(moment: str) -> str:
-    return moment.replace("T", " ")[:16]
 
 
 def _fields(payload: bytes | None) -> dict[str, Any] | None:

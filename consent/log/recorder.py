@@ -13,7 +13,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Final
 
-from consent.decision import Artefact, Decision
+from consent.decision import Artefact, Decision, Speech
 from consent.errors import NotRecorded
 from consent.log import tally
 from consent.log.record import Draft
@@ -86,14 +86,14 @@ class Log(Writer):
         found: list[tuple[date, str, int]] = self._submit(Job(ask=ask), timeout=TIMEOUT)
         return found
 
-    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+    def receipt(self, receipt_id: str, form: str, *, speech: Speech) -> bytes | None:
         """One receipt's history in one of the forms of :mod:`consent.log.receipt`; ``None`` if there is none.
 
-        Raises ``NotRecorded`` if it can't be looked up.
+        ``speech`` is the language of the text. Raises ``NotRecorded`` if it can't be looked up.
         """
         from consent.log import receipt
 
-        job = Job(ask=lambda store: receipt.receipt(store, receipt_id, form))
+        job = Job(ask=lambda store: receipt.receipt(store, receipt_id, form, speech=speech))
         found: bytes | None = self._submit(job, timeout=TIMEOUT)
         return found
 

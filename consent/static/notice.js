@@ -39,6 +39,13 @@ function focus(element) {
   element.focus();
 }
 
+function dismiss() {
+  const notice = document.querySelector("[data-consent-banner]");
+  const focused = notice?.contains(document.activeElement);
+  notice?.remove();
+  if (focused) focus(document.querySelector("#cst-after"));
+}
+
 function reload() {
   if (!edited) location.reload();
 }
@@ -180,11 +187,12 @@ function settle(form, { granted: keys, message, html, reload: needed }) {
   if (message === "outdated") return location.reload();
   const taken = message !== "not-recorded" && message !== "cross-site";
   const placed = form.closest("[data-consent-placeholder]");
-  if (taken && !placed) document.querySelector("[data-consent-banner]")?.remove();
+  if (taken && !placed) dismiss();
   if (!taken || !placed) confirm(html);
   setTimeout(() => {
     const { added, removed } = become(keys, { scripts: !needed });
-    if (added.length + removed.length) channel?.postMessage(keys);
+    // A page that says on its next load what was answered tells the others then: they would hear it first otherwise.
+    if (taken && (!needed || edited)) channel?.postMessage("");
     if (needed || removed.length) reload();
   });
 }
@@ -213,32 +221,32 @@ async function ask() {
   return response.json();
 }
 
-addEventListener("pageshow", async ({ persisted }) => {
-  if (persisted) step((await ask()).granted);
-});
-
 // A page that everybody gets alike learns here what this visitor answered; without an answer nothing changes.
 async function learn() {
   const { granted: keys, asking } = await ask();
   if (asking) document.documentElement.removeAttribute("data-consent-seen");
-  else document.querySelector("[data-consent-banner]")?.remove();
+  else dismiss();
   if (keys.length && trusted) become(keys, { scripts: true });
 }
 if (shared !== undefined && window.top === window) learn();
 
-// Another tab, or this page's own past, knows better: what was withdrawn must stop, what was granted may begin.
-function step(keys) {
-  const known = [...granted].sort().join(" ");
-  if (known === [...keys].sort().join(" ")) return;
-  document.querySelector("[data-consent-banner]")?.remove();
+// Another tab, or this page's own future, answered: what was withdrawn must stop, what was granted may begin.
+async function step() {
+  const { granted: keys, asking } = await ask();
+  if (!asking) dismiss();
+  if ([...granted].sort().join(" ") === [...keys].sort().join(" ")) return;
   become(keys, { scripts: false });
   reload();
 }
-if (channel) channel.onmessage = ({ data }) => step(data);
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) step();
+});
+if (channel) channel.onmessage = step;
 
 const said = document.querySelector("[data-consent-confirmation]");
 if (said) {
   forget(said);
+  channel?.postMessage("");
   said.querySelector("[role=status]").focus({ preventScroll: true });
 }
 for (const inert of document.querySelectorAll("[data-consent-inert]")) {

@@ -71,29 +71,54 @@ class Languages(_Generated):
     def lines(self) -> Iterator[str]:
         from consent.locale import languages
 
-        yield from ("| Tag | Status | Read by | Address |", "|---|---|---|---|")
+        yield from ("| Tag | Status | Read by | Address | What the translation decided |", "|---|---|---|---|---|")
         for tag, one in languages().items():
-            yield f"| `{tag}` | {one.status} | {one.by or '–'} | {one.register} |"
+            address = f"{one.register}, informal as well" if one.has_informal else one.register
+            yield f"| `{tag}` | {one.status} | {one.by or '–'} | {address} | {one.note or '–'} |"
 
 
 class Glossary(_Generated):
-    """The words that carry legal weight, by language."""
+    """The words that carry legal weight, by language, and those that a refusal must not have."""
 
     def lines(self) -> Iterator[str]:
-        verbs = ("accept", "refuse", "withdraw", "purpose", "recipient")
+        verbs = ("accept", "refuse", "withdraw", "purpose", "recipient", "later")
         yield f"| Tag | {' | '.join(verbs)} |"
         yield "|---" * (len(verbs) + 1) + "|"
         for tag, terms in _terms().items():
             yield f"| `{tag}` | {' | '.join(', '.join(terms[verb]) for verb in verbs)} |"
 
 
+WEIGHTY = (
+    "Accept all",
+    "Accept only necessary",
+    "Continue without accepting",
+    "If you agree, data goes to {n} third parties, who process it.",
+    "Loading this sends data, such as your IP address, to {provider} in {country}, who processes it.",
+    "This site uses cookies and other technologies. Some are essential; others are for {purposes}.",
+    "You can revoke or adjust your choice at any time under {settings}.",
+    "Your consent is withdrawn. Nothing optional is loaded any more.",
+)
+"""The eight sentences that carry legal weight, in the order of ``back`` in ``glossary.toml``."""
+
+
 class BackTranslations(_Generated):
-    """The eight sentences that carry legal weight, from each language back into English, word by word."""
+    """What each language says for the eight sentences that carry legal weight, and that in English, word by word."""
 
     def lines(self) -> Iterator[str]:
+        from consent.locale import texts
+
         for tag, terms in _terms().items():
             if "back" in terms:
-                yield from (f"**`{tag}`**", "", *(f"{n}. {line}" for n, line in enumerate(terms["back"], 1)), "")
+                yield from (f"**`{tag}`**", "", "| Said | Back in English |", "|---|---|")
+                spoken = texts(tag)
+                for message, back in zip(WEIGHTY, terms["back"], strict=True):
+                    several = "{n}" in message
+                    said = spoken.ngettext(_ONE, message, 5, n="{n}") if several else spoken.gettext(message)
+                    yield f"| {said} | {back} |"
+                yield ""
+
+
+_ONE = "If you agree, data goes to {n} third party, who processes it."
 
 
 def _terms() -> dict[str, Any]:

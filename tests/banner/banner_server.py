@@ -142,7 +142,8 @@ class Handler(BaseHTTPRequestHandler):
             body, kind = banner.static(path.rpartition("/")[2]) or (b"", "text/plain")
             self.give(body, kind)
         elif path == "/consent/state":
-            self.give(json.dumps({"granted": sorted(site.granted)}), "application/json")
+            state = {"granted": sorted(site.granted), "asking": bool(site.view("en").asking)}
+            self.give(json.dumps(state), "application/json")
         elif path == "/consent/embed":
             csp = f"default-src 'none'; style-src 'self'; frame-src {site.third}"
             page = banner.wrapper(

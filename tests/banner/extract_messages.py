@@ -28,7 +28,8 @@ def messages() -> Catalog:
     catalogue = Catalog(
         project="consentry", fuzzy=False, copyright_holder="the consentry contributors", msgid_bugs_address=" "
     )
-    for path in sorted([*(PACKAGE / "banner").glob("*.py"), *(PACKAGE / "templates").glob("*.html")]):
+    code = [*(PACKAGE / "banner").glob("*.py"), PACKAGE / "log" / "narrative.py"]
+    for path in sorted([*code, *(PACKAGE / "templates").glob("*.html")]):
         method = "python" if path.suffix == ".py" else "jinja2.ext.babel_extract"
         with path.open("rb") as file:
             for _, message, _, _ in extract(method, file, keywords=_KEYWORDS, options={"trim_blocks": "true"}):

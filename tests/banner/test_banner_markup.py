@@ -33,6 +33,7 @@ class Undeclared:
     title: str = ""
     allow: str = ""
     style: str = ""
+    poster: str = ""
 
 
 class Tags(HTMLParser):

@@ -45,9 +45,19 @@ def test_languages_are_told_with_who_has_read_them(folder: Path) -> None:
     (folder / "locales").mkdir()
     (folder / "locales/languages.toml").write_text('[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n')
     told = {one["tag"]: one for one in json.loads(run("check", "--json").stdout)["languages"]}
-    assert told["de"] == {"tag": "de", "status": "reviewed", "by": "A. Keller", "on": "2026-11-20"}
+    assert told["de"] == {"tag": "de", "offered": True, "status": "reviewed", "by": "A. Keller", "on": "2026-11-20"}
     assert told["en"]["status"] == "source"
     assert "reviewed: de (A. Keller, 2026-11-20)" in run("check").stdout
+
+
+def test_languages_that_are_left_out_are_told_as_such(folder: Path) -> None:
+    wanted = '[site]\nallow_unreviewed = false\nlanguages = ["fr", "en"]'
+    (folder / "consent.toml").write_text(GOOD.replace("[site]", wanted, 1))
+    told = {one["tag"]: one["offered"] for one in json.loads(run("check", "--json").stdout)["languages"]}
+    assert told == {"en": True, "fr": False}
+    result = run("check")
+    assert "1 offered; left out, as nobody named has reviewed them: fr." in " ".join(result.stderr.split())
+    assert "consent.toml:3: W018" in result.stdout
 
 
 def test_errors_exit_1_with_all_of_them_on_stdout_and_the_count_on_stderr(folder: Path) -> None:

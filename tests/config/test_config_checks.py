@@ -159,6 +159,9 @@ ROWS = [
     ("W013", 6, None, SITE + '[[service]]\nuse = "donorbox"\n'),
     ("W015", 3, None, SITE.replace("Harbour News Trust", "DECIDE: who is responsible")),
     ("W017", 6, None, SITE + 'market = "us-ca"\n' + STATS.replace('"analytics"', '"marketing"')),
+    ("W018", 5, None, SITE + 'languages = ["en", "tlh"]\n'),
+    ("W018", 5, None, SITE + 'default_language = "tlh"\n'),
+    ("W018", 6, None, SITE + 'allow_unreviewed = false\nlanguages = ["de"]\n'),
     ("W014", 14, None, SITE + 'market = "fr"\n' + STATS + f'legal_basis = "necessary"\nexempt_reason = "{REASON}"\n'),
 ]
 
@@ -183,7 +186,8 @@ def test_what_the_rows_vary_is_free_of_findings(tmp_path: Path) -> None:
 
 
 def test_every_check_has_a_row_or_its_own_test() -> None:
-    elsewhere = {"E001", "E060", "W007"}  # a missing file, and the lock: below and in test_config_lock.py
+    # A missing file, the lock, and the site's own texts: below, in test_config_lock.py and test_languages_site.py.
+    elsewhere = {"E001", "E060", "W007", "E061", "W019"}
     assert {row[0] for row in ROWS} | elsewhere == set(CHECKS)
 
 

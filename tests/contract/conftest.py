@@ -17,7 +17,7 @@ import pytest
 
 from consent import Policy, Service, StorageItem
 from consent.asgi import ConsentMiddleware as AsgiMiddleware
-from consent.decision import Artefact, Decision
+from consent.decision import Artefact, Decision, Speech
 from consent.engine import Engine
 from consent.errors import NotRecorded
 from consent.flask import Consent
@@ -89,10 +89,11 @@ class Recording:
     def tally(self, what: str, detail: str = "") -> None:
         self.counted[f"{what} {detail}".strip()] += 1
 
-    def receipt(self, receipt_id: str, form: str) -> bytes | None:
+    def receipt(self, receipt_id: str, form: str, *, speech: Speech) -> bytes | None:
         self._check()
         mine = [decision for decision in self.decisions if decision.receipt_id == receipt_id]
-        return f"{form}: {', '.join(d.event for d in mine)}".encode() if mine else None
+        said = speech.gettext("Allowed") if form == "text" else form
+        return f"{said}: {', '.join(d.event for d in mine)}".encode() if mine else None
 
     def erase(self, receipt_id: str) -> bool:
         self._check()

@@ -9,6 +9,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 from wsgiref.simple_server import make_server
 
 import pytest
@@ -40,6 +41,17 @@ OWN = {
     "narrow": "body{max-width:30rem;margin:0 auto}section,form{float:left;width:50%}",
     "dark": "html{color-scheme:dark}body{background:#111;color:#eee;text-align:center;text-transform:uppercase}",
 }  # fmt: skip
+ROWS = {
+    "d-flex align-items-center py-4": ("bootstrap", 1),
+    "d-flex h-100 text-center": ("bootstrap", 1),
+    "d-flex flex-column h-100": ("bootstrap", 3),
+    "flex items-center justify-center min-h-screen": ("tailwind", 1),
+    "flex flex-col h-screen": ("tailwind", 1),
+    "is-flex is-align-items-center": ("bulma", 1),
+    "is-flex is-flex-direction-column": ("bulma", 3),
+}
+"""Bodies that are rows or columns by the classes of a framework: whose they are, and how many things they hold."""
+UTILITIES = ".flex{display:flex}.flex-col{flex-direction:column}.h-screen{height:100vh}.min-h-screen{min-height:100vh}html{height:100%}"
 LOOK = """() => {
   const notice = document.querySelector("[data-consent-banner]");
   const box = notice.getBoundingClientRect(), body = getComputedStyle(document.body);
@@ -51,7 +63,7 @@ LOOK = """() => {
                      "textTransform", "opacity", "display"].map(name => style[name]).join("|"),
              height: size.height, width: size.width, covered: !(at === button || button.contains(at)) };
   };
-  const covers = [...document.querySelectorAll("main, main *")].some(other => {
+  const covers = [...document.querySelectorAll("main, main *, body > header")].some(other => {
     const there = other.getBoundingClientRect();
     return there.height && there.top < box.bottom - 1 && there.bottom > box.top + 1 &&
            there.left < box.right - 1 && there.right > box.left + 1;
@@ -87,8 +99,13 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def site(sheets: dict[str, str]) -> Iterator[str]:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         sheet = sheets.get(environ["PATH_INFO"].strip("/"))
+        names = unquote(environ["QUERY_STRING"])
         start_response("404 Not Found" if sheet is None else "200 OK", [("Content-Type", "text/html; charset=utf-8")])
         text = "<p class=lead>Words that are read.</p>" * 12
+        if names:
+            parts = "".join(f"<header>{text}</header>" for _ in range(ROWS[names][1]))
+            style = f"<style>{sheet}{UTILITIES}</style>"
+            return [f"<!doctype html><html lang=en><title>T</title>{style}<body class='{names}'>{parts}".encode()]
         return [
             f"<!doctype html><html lang=en><head><title>T</title><style>{sheet}</style></head><body><header>"
             f"<a href=/>Harbour News</a></header><main><h1>News</h1>{text}</main><footer>Foot</footer></body></html>".encode()
@@ -146,6 +163,36 @@ def test_the_notice_stands_in_the_flow_under_any_style_sheet(
     assert abs(accept["height"] - reject["height"]) < 1
     assert not accept["covered"]
     assert not reject["covered"]
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("names", ROWS)
+def test_the_notice_is_above_a_body_that_is_a_row_by_its_classes(
+    browser: Browser, site: str, names: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    try:
+        seen = looked_at(page, f"{site}/{ROWS[names][0]}?{quote(names)}")
+        parts = page.evaluate("[...document.querySelectorAll('header')].map(part => part.getBoundingClientRect().left)")
+    finally:
+        page.close()
+    assert seen["width"] == seen["page"] == width
+    assert seen["wide"] == width
+    assert not seen["covers"]
+    assert max(parts) < width, "nothing of the page went off to its side"
+
+
+def test_columns_stay_beside_each_other(browser: Browser, site: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    try:
+        looked_at(page, f"{site}/bootstrap?{quote('d-flex align-items-center py-4')}")
+        page.evaluate("document.body.append(document.querySelector('header').cloneNode(true))")
+        tops = page.evaluate("[...document.querySelectorAll('header')].map(part => part.getBoundingClientRect().top)")
+        wrapped = page.evaluate("document.body.style.flexWrap = 'wrap', document.querySelector('header').offsetTop")
+    finally:
+        page.close()
+    assert tops[0] == tops[1]
+    assert wrapped != tops[0]  # they could have come apart
 
 
 def test_the_measure_sees_what_is_wrong(browser: Browser, site: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import time
+import zlib
 
 import pytest
 
 from consent import headers
-from consent.body import Body, Watched
+from consent.body import Body, Watched, can_unpack, codings
 
 
 class Upper:
@@ -22,27 +23,27 @@ class Upper:
 
 
 def through(data: bytes, *, size: int = 7, **options: object) -> bytes:
-    body = Body(lambda _: Upper(), **options)  # type: ignore[arg-type]
+    body = Body(lambda *_: Upper(), **options)  # type: ignore[arg-type]
     pieces = [body.feed(data[start : start + size]) for start in range(0, len(data), size)]
     return b"".join([*pieces, body.close()])
 
 
 def test_several_gzip_members_and_padding_are_read_to_the_end() -> None:
     packed = gzip.compress(b"first ") + gzip.compress(b"second") + b"\0" * 20
-    assert through(packed, encoding="gzip") == b"FIRST SECOND."
-    assert through(packed, encoding="gzip", size=10_000) == b"FIRST SECOND."
+    assert through(packed, packed=("gzip",)) == b"FIRST SECOND."
+    assert through(packed, packed=("gzip",), size=10_000) == b"FIRST SECOND."
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_cannot_be_decoded_ends_with_a_plain_message_and_no_error(encoding: str) -> None:
     sound = gzip.compress(b"x" * 5000)
-    assert through(sound[:20] + b"\xff" * 40, encoding="gzip", unreadable=b"unreadable").endswith(b"unreadable")
-    assert b"unreadable" in through(b"\x07 not packed at all", encoding=encoding, unreadable=b"unreadable")
-    assert b"unreadable" not in through(sound, encoding="gzip", unreadable=b"unreadable")
+    assert through(sound[:20] + b"\xff" * 40, packed=("gzip",), unreadable=b"unreadable").endswith(b"unreadable")
+    assert b"unreadable" in through(b"\x07 not packed at all", packed=(encoding,), unreadable=b"unreadable")
+    assert b"unreadable" not in through(sound, packed=("gzip",), unreadable=b"unreadable")
 
 
 def test_observing_a_broken_body_changes_nothing() -> None:
-    watched = Watched(Body(lambda _: Upper(), encoding="gzip"))
+    watched = Watched(Body(lambda *_: Upper(), packed=("gzip",)))
     assert watched.feed(b"not gzip") == b"not gzip"
     assert watched.close() == b""
 
@@ -58,18 +59,84 @@ def test_many_comments_before_a_page_cost_no_more_than_their_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"),
+    ("values", "kind", "said"),
     [
-        (["text/html"], "text/html"),
-        (["text/html charset=utf-8"], "text/html"),
-        (["text/html,"], "text/html"),
-        (["text/plain, text/html; charset=utf-8"], "text/html"),
-        (["text/plain", "TEXT/HTML"], "text/html"),
-        (["text/html", "text/plain"], "text/plain"),
-        (["html"], ""),
-        ([], ""),
-        (["*/*"], "*/*"),
+        (["text/html"], "text/html", "text/html"),
+        (["text/html charset=utf-8"], "text/html", "text/html charset=utf-8"),
+        (["text/html,"], "text/html", "text/html"),
+        (["text/html, */*"], "text/html", "text/html"),
+        (["text/html(old)"], "text/html", "text/html"),
+        (["text/plain, text/html; charset=utf-8"], "text/html", "text/html; charset=utf-8"),
+        (["text/plain", "TEXT/HTML"], "text/html", "text/html"),
+        (["text/html", "text/plain"], "text/plain", "text/plain"),
+        (["text/html;charset=utf-16le", "text/html"], "text/html", "text/html; charset=utf-16le"),
+        (["text/html;charset=utf-16le", "text/plain", "text/html"], "text/html", "text/html"),
+        (['text/html;x="a, text/plain "'], "text/html", "text/html"),
+        (['text/plain;x="', "text/html"], "text/html", "text/html"),
+        (["html"], "", "html"),
+        ([], "", ""),
+        (["*/*"], "", "*/*"),
     ],
 )
-def test_the_media_type_is_what_a_browser_takes_it_for(values: list[str], kind: str) -> None:
-    assert headers.essence([("Content-Type", value) for value in values]) == kind
+def test_the_media_type_is_what_a_browser_takes_it_for(values: list[str], kind: str, said: str) -> None:
+    assert headers.content_type([("Content-Type", value) for value in values]) == (kind, said)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_layers_are_taken_off_in_their_order(size: int) -> None:
+    packed = gzip.compress(zlib.compress(b"<p>two layers"))
+    assert through(packed, packed=("deflate", "gzip"), size=size) == b"<P>TWO LAYERS."
+    assert b"unreadable" in through(packed, packed=("gzip", "deflate"), size=size, unreadable=b"unreadable")
+
+
+@pytest.mark.parametrize("wbits", [zlib.MAX_WBITS, -zlib.MAX_WBITS])
+def test_deflate_is_read_with_its_wrapper_and_without(wbits: int) -> None:
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(b"<p>news") + packer.flush()
+    assert through(packed, packed=("deflate",), size=1) == b"<P>NEWS."
+
+
+@pytest.mark.parametrize(
+    ("said", "packed", "readable"),
+    [
+        ("", (), True),
+        ("identity", (), True),
+        ("GZIP", ("gzip",), True),
+        ("deflate, gzip", ("deflate", "gzip"), True),
+        ("utf-8", (), True),
+        ("none", (), True),
+        ("zstd", ("zstd",), False),
+        ("gzip, zstd", ("gzip", "zstd"), False),
+        ("compress", ("compress",), False),
+    ],
+)
+def test_a_coding_counts_if_a_browser_knows_it(said: str, packed: tuple[str, ...], readable: bool) -> None:
+    assert codings(said) == packed
+    assert can_unpack(packed) is readable
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"<article>Chromium looks for no end of a name", ""),
+        (b"\n\t <pre>Firefox knows more names", ""),
+        (b"<!-- a comment", ""),
+        (b"<?xml version='1.0'?><html/>", "text/xml"),
+        (b"a < b and <p>", None),
+        (b"GIF89a<script>", None),
+        (b"<3", None),
+        (b" " * 5000 + b"<p>", None),
+    ],
+)
+def test_what_some_browser_takes_for_a_page_is_one(data: bytes, kind: str | None) -> None:
+    told: list[str] = []
+
+    def begin(_: bool | None, kind: str) -> Upper:
+        told.append(kind)
+        return Upper()
+
+    body = Body(begin, sniff=True)
+    pieces = [body.feed(data[start : start + 100]) for start in range(0, len(data), 100)]
+    whole = b"".join([*pieces, body.close()])
+    assert told == ([] if kind is None else [kind])
+    assert whole == (data if kind is None else data.upper() + b".")

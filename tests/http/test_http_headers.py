@@ -110,10 +110,62 @@ def test_global_privacy_control_is_exactly_one(field: str | None, heard: bool) -
         ("a=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", False),
         ("a=1; Expires=nonsense", False),
         ("a=1; Max-Age=soon", False),
+        ("a=; Max-Age=-0", True),
+        ("a=; Max-Age=000", True),
+        ("a=1; Max-Age=0; Max-Age=60", False),
+        ("a=; Max-Age=0; Max-Age=soon", True),
+        ("a=1; Max-Age=99999999999999999999999999", False),
+        ("a=; expires=Thu Jan 01 1970 00:00:00 GMT+0000 (UTC)", True),
+        ("a=; Expires=00:00:00 1 1 Jan 1980", True),
+        ("a=1; Expires=Thu, 01 Jan 1970", False),  # no time: browsers pass over it, and the cookie stays
+        ("a=1; Expires=Thu, 01-Jan-69 00:00:00 GMT", False),  # 2069
+        ("a=1; Expires=Thu, 01-Jan-70 00:00:00 GMT", True),
+        ("a=1; Expires=Mon, 01 Jan 1600 00:00:00 GMT", False),
+        ("a=1; Expires=Mon, 31 Feb 2020 00:00:00 GMT", False),
+        ("a=1; Expires=Mon, 01 Jan 2020 24:00:00 GMT", False),
+        ("a=1; Expires=0", False),
+        ("a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=Fri, 01 Jan 2100 00:00:00 GMT", False),
     ],
 )
 def test_a_deletion_is_told_from_a_setting(field: str, deletes: bool) -> None:
     assert headers.deletes(field, now=NOW) is deletes
+
+
+@given(text=st.text())
+def test_any_date_is_read_without_an_error(text: str) -> None:
+    assert headers.deletes(f"a=; Expires={text}", now=NOW) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("a=b", "a"),
+        (" a = b ; Path=/", "a"),
+        ("a", ""),
+        ("=a", ""),
+        ("=a=b", "a"),  # browsers send it back as "a=b"
+        ("", ""),
+    ],
+)
+def test_the_name_of_a_cookie_is_what_it_comes_back_under(field: str, name: str) -> None:
+    assert headers.cookie_name(field) == name
+
+
+@pytest.mark.parametrize(
+    ("values", "saved"),
+    [
+        (["attachment"], True),
+        (['ATTACHMENT; filename="a.html"'], True),
+        ([" attachment ;filename=a.html"], True),
+        ([], False),
+        (["inline"], False),
+        (["attachment filename=a.html"], False),  # no token, so browsers show it
+        (["attachment=1"], False),
+        (["attachment", "inline"], False),
+    ],
+)
+def test_a_download_is_what_browsers_save(values: list[str], saved: bool) -> None:
+    assert headers.is_download([("Content-Disposition", value) for value in values]) is saved
 
 
 def test_expiry_covers_the_host_and_its_parents_with_and_without_partitions() -> None:

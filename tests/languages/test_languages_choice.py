@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import flask
 import pytest
 from flask_babel import Babel
 
+import consent
 from consent.banner import Banner
 from consent.banner.view import View
 from consent.flask import Consent
@@ -145,3 +149,81 @@ def test_the_applications_own_locale_counts_where_a_page_says_none(tmp_path: Pat
     app.add_url_rule("/", view_func=lambda: "<!doctype html><html><title>News</title><body>News</body></html>")
     headers = {"Accept-Language": "fr", "Sec-Fetch-Dest": "document"}
     assert sign in app.test_client().get("/", headers=headers).text
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("da;q=0.2, sv;q=0.9, de;q=0.5", "sv"),
+        ("de;q=0.5, sv;q=0.5", "de"),  # equal: in the order of the header
+        ("sv;q=0.001, de;q=0", "sv"),
+        ("sv ; q = 0.3 , de ; Q=0.8", "de"),
+        ("sv;level=1;q=0.2, de;q=0.3", "de"),
+        ("sv;q=1.5, de;q=0.1", "de"),  # no weight at all: the range is left out
+        ("sv;q=, de;q=0.1", "de"),
+        ("sv;q=-1, de;q=0.1", "de"),
+        ("sv;q=0.0001, de;q=0.1", "de"),
+        ("sv;q=١, de;q=0.1", "de"),
+        ("*", "fr"),
+        ("tlh, *;q=0.1", "fr"),
+        ("*;q=0.9, de;q=0.3", "fr"),
+        ("fr;q=0.1, *;q=0.9, de;q=0.3", "de"),  # any but those named; French is named, and liked least
+        ("*;q=0", "fr"),
+        ("fr;q=0, de", "de"),
+        ("pt;q=0.9, pt-BR;q=0", "pt"),
+        ("zh;q=0.9, zh-Hans;q=0, sv;q=0.1", "sv"),
+        ("no", "nb"), ("no-NO-NY", "nb"), ("nn, no;q=0.9", "nn"), ("nb-NO", "nb"),
+        ("zh-TW, de;q=0.1", "de"), ("zh-Hant-CN, de;q=0.1", "de"), ("zh-MO, zh;q=0.9", "fr"), ("zh-SG", "zh-Hans"),
+        ("sr-Latn", "sr-Latn"), ("sr-Latn-ME, sr;q=0.9", "sr-Latn"), ("sr", "sr-Cyrl"), ("sr-BA", "sr-Cyrl"),
+        ("sh-RS", "sr-Latn"), ("hr-BA", "hr"), ("in, de", "de"), ("iw", "he"), ("ji, de", "de"), ("mo-MD", "ro"),
+        (",,, ,", "fr"), (";q=1", "fr"), ("de,", "de"), ("d" * 5000 + ", de", "de"), ("de-" + "a" * 9, "fr"),
+        ("en_GB", "en"), ("de\x00", "fr"), ("<script>", "fr"), ("de;", "de"), ("de;q=0.5;q=0", "fr"),
+        ("tlh," * 19 + "de", "de"), ("tlh," * 20 + "de", "fr"),
+    ],
+)  # fmt: skip
+def test_a_browsers_header_is_read_as_rfc_9110_says(tmp_path: Path, header: str, found: str) -> None:
+    assert negotiate(site(tmp_path, default_language="fr"), accept_language=header) == found
+
+
+@pytest.mark.parametrize(
+    ("page", "app", "header", "found"),
+    [
+        ("sv", "de", "fr", "sv"), ("tlh", "de", "fr", "de"), ("", "", "fr", "fr"), ("tlh", "tlh", "tlh", "en"),
+        (None, "de_DE", "sv", "de"), ("sv", "de", "sv;q=0", "sv"), ("zh-TW", None, "zh;q=0.5", "en"),
+    ],
+)  # fmt: skip
+def test_the_page_comes_before_the_application_and_that_before_the_browser(
+    tmp_path: Path, page: str | None, app: str | None, header: str, found: str
+) -> None:
+    assert negotiate(site(tmp_path), page=page, app=app, accept_language=header) == found
+
+
+DJANGO = """
+import sys, django
+from django.conf import settings
+settings.configure(
+    DEBUG=False, SECRET_KEY="for this test", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, USE_I18N=True,
+    LANGUAGES=[("en", "English"), ("de", "German")], MIDDLEWARE=["django.middleware.locale.LocaleMiddleware"],
+)
+django.setup()
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+urlpatterns = [path("", lambda request: HttpResponse("<!doctype html><html><title>News</title><body>News"))]
+from consent.wsgi import ConsentMiddleware
+from werkzeug.test import Client
+app = ConsentMiddleware(get_wsgi_application(), "consent.toml", secret_key="for this test", log="memory://")
+headers = {"Cookie": "django_language=" + sys.argv[1], "Accept-Language": "fr"}
+sys.stdout.buffer.write(Client(app, use_cookies=False).get("/", headers=headers).data)
+"""
+
+
+@pytest.mark.parametrize(("chosen", "sign"), [("de", "Nur notwendige akzeptieren"), ("en", "Accept only necessary")])
+def test_the_language_that_django_chose_counts_where_a_page_says_none(tmp_path: Path, chosen: str, sign: str) -> None:
+    (tmp_path / "consent.toml").write_text(TOML)
+    environment = os.environ | {"PYTHONPATH": str(Path(consent.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", DJANGO, chosen], cwd=tmp_path, env=environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert sign in done.stdout, done.stderr

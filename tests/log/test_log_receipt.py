@@ -119,12 +119,13 @@ def test_every_prefix_in_the_json_ld_is_declared(history: Store) -> None:
 
 def test_the_text_reads_as_a_history(history: Store) -> None:
     found = read(history, "text")
-    assert "Given to       Harbour News Trust, 1 Quay St, Cork" in found
-    assert "2026-07-01 12:30  You allowed a part of what was asked." in found
-    assert "    Allowed  YouTube: Plays videos.\n             received by Google LLC" in found
-    assert "    Refused  Matomo: Counts visits." in found
-    assert found.index("You allowed") < found.index("2026-07-09 08:00  You withdrew what you had allowed.")
-    assert "Complaints go to: Data Protection Commission, Ireland." in found
+    assert "Responsible for the processing: Harbour News Trust, 1 Quay St, Cork" in found
+    assert "2026-07-01 12:30  Your selection is saved." in found
+    assert "    Allowed: YouTube: Plays videos.\n        Recipients of the data: Google LLC" in found
+    assert "    Not allowed: Matomo: Counts visits." in found
+    assert found.index("Your selection") < found.index("2026-07-09 08:00  Your consent is withdrawn.")
+    assert "Supervisory authority: Data Protection Commission, Ireland" in found
+    assert f"        notice={SHOWN.digest}" in found
     assert max(map(len, found.splitlines())) <= 120
 
 
@@ -142,7 +143,7 @@ def test_the_notice_being_gone_or_damaged_leaves_what_was_answered(history: Stor
 def test_one_damaged_record_hides_no_other(history: Store, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE record SET payload = x'ff' WHERE event = 'withdrawn'")
-    assert "You allowed" in read(history, "text")
+    assert "Your selection" in read(history, "text")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE record SET payload = '[]'")
     assert receipt(history, RECEIPT, "text") is None

@@ -1,0 +1,143 @@
+"""Earlier pages that the browser kept alive, and other tabs: after an answer all of them show what holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from demo_visitor import FRONT, VIDEO, Visitor
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Visitor]
+KEEPING = {"ignore_default_args": ["--disable-back-forward-cache"]}
+"""Playwright turns the back/forward cache off, visitors' browsers don't."""
+LISTEN = """if (window.top === window) addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) sessionStorage.setItem("kept", location.pathname);
+});"""
+DEAF = "delete window.BroadcastChannel"
+NOTICE = "[data-consent-banner]"
+
+
+def arrived(visit: Visit, *paths: str) -> Visitor:
+    """Somebody whose browser keeps earlier pages, the first of which carries a mark."""
+    visitor = visit(**KEEPING)
+    visitor.page.add_init_script(LISTEN)
+    visitor.read(paths[0])
+    visitor.page.evaluate("window.mark = true")
+    return visitor
+
+
+def went_back(visitor: Visitor) -> dict[str, Any]:
+    """What the earlier page is now: kept by the browser, and the same document still."""
+    visitor.page.go_back(wait_until="commit")
+    visitor.settle()
+    visitor.page.wait_for_function("() => window.consent")
+    return dict(visitor.page.evaluate("() => ({ kept: sessionStorage.getItem('kept'), same: Boolean(window.mark) })"))
+
+
+def players(page: Page) -> int:
+    return sum("/youtube/embed/" in frame.url for frame in page.frames)
+
+
+def test_earlier_page_is_kept_alive_by_this_browser(visit: Visit) -> None:
+    """The control of what follows: without an answer the page comes back as it was."""
+    visitor = arrived(visit, FRONT)
+    visitor.read(VIDEO)
+    assert went_back(visitor) == {"kept": FRONT, "same": True}
+    expect(visitor.page.locator(NOTICE)).to_be_visible()
+
+
+def test_earlier_page_asks_no_more_after_a_refusal(visit: Visit) -> None:
+    visitor = arrived(visit, FRONT)
+    visitor.page.add_init_script(DEAF)  # so that the kept page has to find out by itself
+    visitor.read(VIDEO)
+    visitor.answer("reject")
+    assert went_back(visitor) == {"kept": FRONT, "same": True}
+    expect(visitor.page.locator(NOTICE)).to_have_count(0)
+    assert visitor.reached() == set()
+
+
+@pytest.mark.parametrize("deaf", [True, False], ids=["kept", "told"])
+def test_earlier_page_comes_alive_after_a_grant(visit: Visit, deaf: bool) -> None:
+    visitor = arrived(visit, VIDEO)
+    if deaf:
+        visitor.page.add_init_script(DEAF)
+    visitor.read(FRONT)
+    visitor.answer("accept")
+    found = went_back(visitor)
+    assert found == {"kept": VIDEO if deaf else None, "same": False}
+    expect(visitor.page.locator(NOTICE)).to_have_count(0)
+    assert visitor.page.evaluate("consent.allows('youtube')")
+    assert players(visitor.page) == 1
+
+
+@pytest.mark.parametrize("deaf", [True, False], ids=["kept", "told"])
+def test_earlier_page_stops_after_a_withdrawal(visit: Visit, deaf: bool) -> None:
+    visitor = arrived(visit, VIDEO)
+    visitor.answer("accept")
+    visitor.read(VIDEO)
+    assert players(visitor.page) == 1
+    if deaf:
+        visitor.page.add_init_script(DEAF)
+    visitor.read("/consent/?next=/consent/")
+    visitor.page.locator("[data-consent-action=withdraw]").click()
+    visitor.page.wait_for_selector("[data-consent-confirmation]")
+    visitor.settle()
+    visitor.forget()
+    while VIDEO not in visitor.page.url:
+        went_back(visitor)
+    assert players(visitor.page) == 0
+    assert not visitor.page.evaluate("consent.allows('youtube')")
+    assert visitor.reached() == set()
+
+
+@pytest.mark.parametrize("where", [FRONT, "/consent/"])
+def test_other_tabs_ask_no_more_after_a_refusal(visit: Visit, where: str) -> None:
+    visitor = visit()
+    visitor.read(VIDEO)
+    other = visitor.page
+    other.evaluate("window.mark = true")
+    visitor.page = visitor.context.new_page()
+    visitor.read(where)
+    visitor.page.locator("main, [data-consent-banner]").locator("[data-consent-action=reject]").first.click()
+    expect(other.locator(NOTICE)).to_have_count(0)
+    assert other.evaluate("window.mark") is True, "nothing was granted, so nothing had to be loaded again"
+    assert visitor.reached() == set()
+
+
+def test_other_tabs_keep_asking_what_is_left_after_one_always(visit: Visit) -> None:
+    visitor = visit()
+    visitor.read(VIDEO)
+    other = visitor.page
+    visitor.page = visitor.context.new_page()
+    visitor.read(VIDEO)
+    visitor.page.locator("[data-consent-action=always]").click()
+    other.wait_for_function("() => window.consent?.allows('youtube')")
+    expect(other.locator(NOTICE)).to_be_visible()
+    expect(other.locator(NOTICE).locator("[data-consent-category=video]")).to_have_count(0)
+    for _ in range(100):
+        if players(other):
+            break
+        other.wait_for_timeout(50)
+    assert players(other) == 1
+
+
+def test_other_tabs_stop_after_a_withdrawal_on_the_settings_page(visit: Visit) -> None:
+    visitor = visit()
+    visitor.read(VIDEO)
+    visitor.answer("accept")
+    visitor.read(VIDEO)
+    other = visitor.page
+    assert players(other) == 1
+    visitor.page = visitor.context.new_page()
+    visitor.read("/consent/")
+    visitor.page.locator("[data-consent-action=withdraw]").click()
+    expect(visitor.page.locator("[data-consent-confirmation]")).to_contain_text("withdrawn")
+    other.wait_for_function("() => window.consent && !window.consent.allows('youtube')")
+    for _ in range(100):
+        if not players(other):
+            break
+        other.wait_for_timeout(50)
+    assert players(other) == 0

@@ -1,0 +1,113 @@
+"""What a response says of itself, and how browsers really read it, over every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import ARTICLE, HTML, Answer, Served
+
+Make = Callable[..., Served]
+LIVE = ' src="https://stats.example'
+THIRD = "https://stats.example"
+XML = (
+    b'<a xmlns="http://www.w3.org/1999/xhtml" xmlns:x="http://www.w3.org/1999/xlink">'
+    b'<link rel="preconnect" href="https://stats.example/"/><img src="https://stats.example/x"/></a>'
+)
+OTHERS = ["text/css", "text/plain", "application/json", "image/svg+xml", "text/xml", "image/png"]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize(
+    ("name", "value", "own"),
+    [
+        ("Link", f"<{THIRD}/>; rel=preconnect", "</a.css>; rel=preload; as=style"),
+        ("Refresh", f"0;url={THIRD}/", "0;url=/next"),
+        ("Reporting-Endpoints", f'default="{THIRD}/r"', 'default="/r"'),
+        ("Content-Security-Policy", f"report-uri {THIRD}/r", "report-uri /r"),
+    ],
+)
+def test_whatever_it_comes_with_no_field_leads_to_a_third_party(
+    make_site: Make, kind: str, name: str, value: str, own: str
+) -> None:
+    site = make_site(
+        {
+            "/third": Answer(b"x", 200, [("Content-Type", kind), (name, value)]),
+            "/own": Answer(b"x", 200, [("Content-Type", kind), (name, own)]),
+        }
+    )
+    assert THIRD not in "".join(site.get("/third").all(name))
+    assert own in site.get("/own").all(name)
+
+
+def test_what_is_no_page_says_the_same_to_everybody(make_site: Make) -> None:
+    link = ("Link", f"<{THIRD}/>; rel=preconnect")
+    site = make_site({"/": Answer(b"p{}", 200, [("Content-Type", "text/css"), link])})
+    reply = site.post({"action": "accept"})
+    cookies = "; ".join(f"{name}={value}" for name, value in reply.set_cookies.items())
+    assert site.get(cookie=cookies).all("link") == site.get().all("link") == []
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/xml", "text/xsl", "image/svg+xml", "application/rdf+xml"])
+def test_xml_that_is_opened_is_a_page_and_elsewhere_it_is_data(make_site: Make, kind: str) -> None:
+    site = make_site({"/": Answer(XML, 200, [("Content-Type", kind)])})
+    for fields in ({"sec_fetch_dest": "document"}, {"sec_fetch_dest": "iframe"}, {"accept": "text/html,*/*;q=0.8"}):
+        reply = site.get(**fields)
+        assert LIVE not in reply.text
+        assert ' href="https://stats.example' not in reply.text
+        assert "data-consent-banner" not in reply.text
+        assert reply.get("cache-control") == "private"
+    for fields in ({"sec_fetch_dest": "image"}, {"sec_fetch_dest": "empty"}, {"accept": "application/atom+xml"}):
+        reply = site.get(**fields)
+        assert reply.body == XML
+        assert reply.get("cache-control") is None
+        assert "default-src" in str(reply.get("content-security-policy"))
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [["text/html, */*"], ["text/html(old)"], ['text/html;x="a, text/plain "'], ["text/plain, text/html"]],
+)
+def test_one_type_goes_out_and_the_body_is_read_as_that(make_site: Make, kinds: list[str]) -> None:
+    body = b"hello " + ARTICLE
+    site = make_site({"/": Answer(body, 200, [("Content-Type", kind) for kind in kinds])})
+    reply = site.get()
+    assert reply.all("content-type") == ["text/html"]
+    assert LIVE not in reply.text
+
+
+@pytest.mark.parametrize("body", [b"<article>", b"<br/>", b"<p\tclass=a>", b"<pre>", b"<?xml version='1.0'?><a>"])
+def test_what_has_no_type_is_gated_where_some_browser_takes_it_for_a_page(make_site: Make, body: bytes) -> None:
+    site = make_site({"/unlabelled": Answer(body + b'<img src="https://stats.example/x">', 200, [])})
+    assert LIVE not in site.get("/unlabelled", sec_fetch_dest="iframe").text
+
+
+@pytest.mark.parametrize(
+    ("disposition", "shown"),
+    [("attachment filename=a.html", True), ("inline; filename=a.html", True), ("attachment; filename=a.html", False)],
+)
+def test_what_only_looks_like_a_download_is_gated(make_site: Make, disposition: str, shown: bool) -> None:
+    site = make_site({"/": Answer(ARTICLE, 200, [("Content-Type", HTML), ("Content-Disposition", disposition)])})
+    assert (LIVE in site.get().text) is not shown
+
+
+@pytest.mark.parametrize("coding", ["none", "utf-8", "identity"])
+def test_a_coding_that_no_browser_knows_is_none(make_site: Make, coding: str) -> None:
+    reply = make_site({"/": Answer(ARTICLE, 200, [("Content-Type", HTML), ("Content-Encoding", coding)])}).get()
+    assert "News." in reply.text
+    assert LIVE not in reply.text
+    assert reply.get("content-encoding") is None
+
+
+def test_a_cookie_without_a_name_is_known_by_the_name_it_comes_back_under(make_site: Make) -> None:
+    site = make_site({"/": Answer(ARTICLE, 200, [("Content-Type", HTML), ("Set-Cookie", "=_stats=1; Path=/")])})
+    assert not any("_stats=1" in value for value in site.get().all("set-cookie"))
+    site = make_site({"/": Answer(ARTICLE, 200, [("Content-Type", HTML), ("Set-Cookie", "=other=1; Path=/")])})
+    assert "=other=1; Path=/" in site.get().all("set-cookie")
+
+
+@pytest.mark.parametrize(("date", "passes"), [("Thu, 01 Jan 1970 00:00:00 GMT", True), ("Thu, 01 Jan 1970", False)])
+def test_a_date_that_browsers_cannot_read_ends_no_cookie(make_site: Make, date: str, passes: bool) -> None:
+    ending = f"_stats=1; Expires={date}"
+    site = make_site({"/": Answer(ARTICLE, 200, [("Content-Type", HTML), ("Set-Cookie", ending)])})
+    assert (ending in site.get().all("set-cookie")) is passes

@@ -1,0 +1,98 @@
+"""Addresses in scripts, style sheets and data: URLs that are quoted, escaped or broken in odd ways.
+
+Each trick stands beside what looks like it and must stay as it is.
+"""
+
+# ruff: noqa: E501  # tables of markup, one trick after another
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from harbour_policy import PAGE, make_policy
+
+from consent.choice import Choice, Signals, decide
+from consent.gate import Gate
+
+GATE = Gate(make_policy())
+OPEN = Gate(make_policy(undeclared="report"))
+REFUSED = decide(GATE.policy, Choice.refusing(), Signals())
+AGREED = decide(GATE.policy, Choice.granting("youtube", "stats"), Signals())
+H = "a.stats.example"
+IMG = base64.b64encode(b"<img src=//a.stats.example/x>").decode()
+SET = "<svg><image><set attributeName=href to='%s'/></image></svg>"
+MODULE = "<script type=module>%s</script>"
+LONG = "<style>" + "p{color:red}\n" * 7000 + "%s</style>"
+
+REACHES = [
+    # a target in quotes
+    f"<meta http-equiv=refresh content=\"0;url='\\\\harbour.example'@{H}/x'\">",
+    f"<meta http-equiv=refresh content='\x0b0;url=//{H}/x'>", f"<meta http-equiv=refresh content='0\x0b;url=//{H}/x'>",
+    f"<meta http-equiv=refresh content='\u2003 0;url=//{H}/x'>",
+    # data: URLs
+    f"<iframe src='data:text/html;base64 ,{IMG}'></iframe>", f"<iframe src='data:text/html;base64;charset=utf-8,{IMG}'></iframe>",
+    f"<iframe src='data:text/html;base64;charset=utf-8,<img src=//{H}/x>'></iframe>", f"<iframe src='data:text/html;base64,{IMG}#x'></iframe>",
+    f"<link rel=stylesheet href=\"da&#9;ta:text/css,@import '//{H}/x'\">", f"<link rel=stylesheet href=\"data:,@import '//{H}/x'\">",
+    f"<style>@import \"data:,@import '//{H}/x'\";</style>", f"<style>@import url(\"data:text/plain,@import '//{H}/x'\");</style>",
+    f"<link rel=stylesheet href='data:text/css,a{{b:url(//{H}/x #)'>",
+    # animations
+    SET % f"ht&#9;tp://{H}/x", SET % f"/&#9;/{H}/x", SET % f"&#1;//{H}/x", (SET % f"a;/&#10;/{H}/x").replace("to=", "values="),
+    # modules
+    f'<script type=importmap>{{"imports":{{"x":" http://{H}/x"}}}}</script>', f'<script type=importmap>{{"imports":{{"x":"\\u0001http://{H}/x"}}}}</script>',
+    MODULE % f'import " http://{H}/x"', MODULE % f'import "ht\ttp://{H}/x"', MODULE % f"import \"http://{H}/x?'\"", MODULE % f'import(`http://{H}/x?"`)',
+    MODULE % f'import "\\http://{H}/x"', MODULE % f'import "ht\\\ntp://{H}/x"', MODULE % f'import "ht\\\r\ntp://{H}/x"', MODULE % f'import "/\\\n/{H}/x"',
+    MODULE % f'import("\\150ttp://{H}/x")', MODULE % f'import("\\u{{68}}ttp://{H}/x")', MODULE % f'import("//{H}\\u{{110000}}/x")' .replace("\\u{110000}", "/\\ud800"),
+    MODULE % f'import// x\n"http://{H}/x"', MODULE % f'import(// x\n"http://{H}/x")', MODULE % f'import a from// x\n"http://{H}/x"',
+    MODULE % f'import(("http://{H}/x"))', MODULE % f'import\u00a0"http://{H}/x"', MODULE % f'import.source("http://{H}/x")',
+    MODULE % f'export * from/* a */"http://{H}/x"; import/**/("/own")', MODULE % f'//import/*\nimport/* */"http://{H}/x"',
+    MODULE % f'import/* a *///b\n/*import*/ "http://{H}/x"',
+    # style sheets
+    f"<style>@namespace svg \"http://www.w3.org/2000/svg\";p{{b:url(//{H}/x)}}</style>", f"<style>@namespace url(/own);p{{b:url(//{H}/x)}}</style>",
+    f"<style>@namespace a;p{{b:url(//{H}/x)}}</style>", f"<style>p{{b:u\\72\r\nl(//{H}/x)}}</style>", f"<style>@\\69\r\nmport '//{H}/x';</style>",
+    f"<p style='b:u\\72\r\nl(//{H}/x)'>", f"<style>p{{b:url(\\2f \\2f {H}/x)}}</style>", f"<style>p{{b:'a\\\r\n';c:url(//{H}/x)}}</style>",
+    f"<style>p{{b:'\\41\n';c:url(//{H}/x)}}</style>", f"<style>@import layer(a) '//{H}/x';@import '//{H}/x';</style>",
+    LONG % f"p{{b:url('/\t/{H}/x')}}", LONG % f'p{{b:url("ht\ttp://{H}/x")}}', LONG % f"p{{b:url(\\2f \\2f {H}/x)}}", LONG % f"p{{b:url(\"//harbour.example'@{H}/x\")}}",
+    LONG % f"@import \"data:,@import '//{H}/x'\";", LONG % f"@import url( //{H}/x );",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("html", REACHES)
+def test_an_address_is_found_however_it_is_quoted(html) -> None:
+    page, heard = html.encode(), []
+    sent = GATE.rewrite(page, REFUSED, base_url=PAGE, report=heard.append)
+    assert sent != page
+    assert any(said.blocked and said.host == H for said in heard)
+    assert GATE.rewrite(sent, REFUSED, base_url=PAGE) == sent, "twice is once"
+    assert OPEN.rewrite(page, AGREED, base_url=PAGE) is page, "the control: granted is untouched"
+
+
+STAYS = [
+    "<meta http-equiv=refresh content=\"0;url='\\\\harbour.example/x'\">", "<meta http-equiv=refresh content='\x0b0;url=/x'>",
+    "<iframe src='data:text/plain;base64 ,PGltZz4='></iframe>", f"<iframe src='data:text/html,<p>#<img src=//{H}/x>'></iframe>",
+    "<link rel=stylesheet href=\"data:,@import '/x'\">", f"<link rel=icon href=\"data:,@import '//{H}/x'\">", "<link rel=stylesheet href=data:text/css>",
+    f"<style>p{{b:url(\"data:text/plain,@import '//{H}/x'\")}}</style>", SET % "/&#9;x", SET % "red", SET % f"x//{H}/x",
+    f'<script type=importmap>{{"imports":{{" http://{H}/x":" /x"}}}}</script>'.replace(f" http://{H}/x", "x//y"),
+    MODULE % f'import " /x"; var a = "//{H}/x"', MODULE % f"import \"/x?'\"; a('//{H}/x')", MODULE % 'import "\\/x"', MODULE % 'import "\\56/x"',
+    MODULE % f'import// x\n"/x"; //"//{H}"', MODULE % f'a.import("//{H}/x"); Array.from("//{H}/x"); from("//{H}/x")', MODULE % f"import x, '//{H}/x'",
+    MODULE % f'import "\\n//{H}/x"'.replace("\\n/", "\\n\\x20a/"), MODULE % f"import '//{H}/x",
+    f"<style>@namespace svg url(//{H}/x);@namespace url('//{H}/x');@namespace s\\76g '//{H}/x';p{{b:url(/x)}}</style>",
+    f"<style>@namespace/* a */svg/* b */u\\72\r\nl(//{H}/x);</style>", f"<style>p{{b:'a\\\r\n url(//{H}/x)'}}</style>", f"<style>@import url(/x);p{{b:'url(//{H}/x)'}}</style>",
+    "<style>@import;p{b:url(/x)}</style>", LONG % "p{b:url('/\t/harbour.example/x');c:'a:b';d:\"/x\"}", LONG % "@import 'data:,p{b:url(/x)}';",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("html", STAYS)
+def test_what_is_quoted_alike_and_reaches_nobody_stays(html) -> None:
+    page = html.encode()
+    assert GATE.rewrite(page, REFUSED, base_url=PAGE) is page
+
+
+def test_style_sheets_nested_too_deep_are_blocked_whole() -> None:
+    text = "p{b:url(/x)}"
+    for depth in range(12):
+        text = "@import 'data:text/css," + text.replace("%", "%25").replace("'", "%27") + "'"
+        blocked = (
+            GATE.rewrite(f"<style>{text}</style>".encode(), REFUSED, base_url=PAGE) != f"<style>{text}</style>".encode()
+        )
+        assert blocked is (depth >= 8)

@@ -1,0 +1,73 @@
+"""Characters whose second byte looks like a backslash or a quote hide nothing, be the encoding declared or not."""
+
+from __future__ import annotations
+
+import pytest
+from harbour_policy import PAGE, make_policy
+
+from consent.choice import Choice, Signals, decide
+from consent.gate import Gate
+from consent.gate.charset import readings
+
+GATE = Gate(make_policy())
+REFUSED = decide(GATE.policy, Choice.refusing(), Signals())
+TRAILS = {"shift_jis": b"\x83\\", "gbk": b"\x81\\", "big5": b"\xa5\\"}
+REACHES = [
+    b'<style>p::before{content:"@";background:url(//a.stats.example/x)}/*"*/</style>',
+    b"""<p style='font-family:"@";background:url(//a.stats.example/x)'>x</p>""",
+    b"""<p style='font-family:"@";background:url&#40;//a.stats.example/x)'>x</p>""",
+    b'<script>var a="@";import("//a.stats.example/x")//"</script>',
+    b'<script>var a="@";_paq.push(1)//"</script>',
+    b"""<img src=/a onerror='var a="@";_paq.push(1)//"'>""",
+    b"""<iframe srcdoc='<style>p{content:"@";background:url(//a.stats.example/x)}/*"*/</style>'></iframe>""",
+]
+STAYS = [
+    b'<style>p::before{content:"@;url(//a.stats.example/x)"}</style>',
+    b'<script>var a="@;_paq.push(1)"</script>',
+    b"""<p style='font-family:"@;url(//a.stats.example/x)"'>x</p>""",
+]
+
+
+def kinds(charset: str) -> list[tuple[str, bytes]]:
+    return [(f"text/html; charset={charset}", b""), ("text/html", f"<meta charset={charset}>".encode())]
+
+
+@pytest.mark.parametrize("charset", TRAILS)
+@pytest.mark.parametrize("html", REACHES)
+def test_a_character_that_ends_like_a_backslash_hides_nothing(charset, html) -> None:
+    for kind, head in kinds(charset):
+        page, heard = head + html.replace(b"@", TRAILS[charset]), []
+        sent = GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind, report=heard.append)
+        assert any(said.blocked and said.service == "stats" for said in heard), kind
+        assert GATE.rewrite(sent, REFUSED, base_url=PAGE, content_type=kind) == sent, "twice is once"
+
+
+@pytest.mark.parametrize("charset", TRAILS)
+@pytest.mark.parametrize("html", STAYS)
+def test_a_string_with_such_a_character_stays_a_string(charset, html) -> None:
+    for kind, head in kinds(charset):
+        page = head + html.replace(b"@", TRAILS[charset])
+        assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind) is page
+
+
+@pytest.mark.parametrize(("charset", "end"), [("utf-8", "あ".encode()), ("windows-1252", b"\xe9")])
+def test_where_no_character_ends_so_a_backslash_is_one(charset, end) -> None:
+    page = b'<script>var a="' + end + b'\\";_paq.push(1)//"</script>'
+    assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=f"text/html; charset={charset}") is page
+    assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type="text/html") != page, "the control"
+
+
+def test_a_template_ends_at_no_second_byte() -> None:
+    page = "<script>var a=`チ`;import('//a.stats.example/x')//`</script>".encode("cp932")
+    assert b"\x60`" in page
+    assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type="text/html; charset=shift_jis") != page
+
+
+def test_only_what_is_a_character_there_is_masked() -> None:
+    assert readings(b"\x83\\a", "cp932") == [b"\x83\x80a"]
+    assert readings(b"\xb1\\a", "cp932") == [b"\xb1\\a"], "half-width katakana has one byte"
+    assert readings(b"\x81\\a", "big5hkscs") == [b"\x81\\a"], "no character begins so"
+    assert readings(b"\x810\x810\\", "gb18030") == [b"\x810\x810\\"], "four bytes"
+    assert readings(b"a\\", "utf8") == [b"a\\"]
+    assert readings(b"\x83\\", "utf-8") == [b"\x83\\"]
+    assert readings(b"\x83\\", "utf8") == [b"\x83\\", b"\x83\x80"]
