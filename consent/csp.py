@@ -38,8 +38,11 @@ def tightening(policy: Policy, permissions: Permissions, *, host: str, report_ur
     A pattern that CSP can't say (``www.google.*``, ``*/matomo.js``) is left out: on other hosts than the site's, such
     a service needs a full host name.
     """
-    patterns = tuple(p for s in policy.services if s.key in permissions.allowed for p in s.load)
-    return _value(policy.site.hosts, patterns, host, report_uri)
+    allowed: list[str] = []
+    denied: list[str] = []
+    for service in policy.services:
+        (allowed if service.key in permissions.allowed else denied).extend(service.load)
+    return _value(policy.site.hosts, tuple(allowed), tuple(denied), host, report_uri)
 
 
 def for_embed(service: Service, url: str) -> str:
@@ -54,14 +57,16 @@ def for_embed(service: Service, url: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _value(hosts: tuple[str, ...], patterns: tuple[str, ...], host: str, report_uri: str) -> str:
+def _value(
+    hosts: tuple[str, ...], patterns: tuple[str, ...], denied: tuple[str, ...], host: str, report_uri: str
+) -> str:
     own = [name for name in _sources(hosts, paths=False) if name != host]
     tail = f"; report-uri {report_uri}" if report_uri else ""
-    for others in (
-        _sources(patterns, paths=True),
-        _sources(patterns, paths=False),
-        _folded(_sources(patterns, paths=False)),
-    ):
+    choices = [_sources(patterns, paths=True)]
+    bare = _sources(patterns, paths=False)
+    if set(bare).isdisjoint(_sources(denied, paths=False)):
+        choices.append(bare)  # shorter, and no denied service is on any of these hosts
+    for others in choices:
         sources = " ".join(dict.fromkeys(("'self'", *own, *others)))
         value = f"default-src {sources} {_ALWAYS}{tail}"
         if len(value) <= LONGEST:
@@ -92,14 +97,6 @@ def _sources(patterns: Iterable[str], *, paths: bool) -> list[str]:
             found[name + quote(exact, safe="/%")] = None
             found[name + quote(exact, safe="/%") + "/"] = None
     return [source for source in found if "/" not in source or source.partition("/")[0] not in found]
-
-
-def _folded(sources: list[str]) -> list[str]:
-    """The same hosts and their siblings in fewer words: ``a.x.example b.x.example`` becomes ``*.x.example``."""
-    parents: dict[str, list[str]] = {}
-    for source in sources:
-        parents.setdefault(source.partition(".")[2] if source.count(".") > 1 else source, []).append(source)
-    return [names[0] if len(names) == 1 else f"*.{parent}" for parent, names in parents.items()]
 
 
 def _ascii(name: str) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _OWN_CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'; "
+    "require-trusted-types-for 'script'; trusted-types consentry"
 )
 _log = logging.getLogger("consent")
 _YEAR: Final = "public, max-age=31536000, immutable"
