@@ -225,3 +225,63 @@ def test_the_loop_turns_while_a_page_waits_for_the_log(what: str) -> None:
     assert time.monotonic() - began >= 1  # the control: it did wait
     assert worst < 0.7
     assert sent[0]["status"] == 200
+
+
+async def answered(messages: list[dict[str, Any]]) -> list[Any]:
+    """What comes back where a refusal arrives in these messages."""
+    sent: list[Any] = []
+    waiting = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(waiting)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    fields = {
+        "host": "news.example", "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin",
+    }  # fmt: skip
+    scope = {
+        "type": "http", "method": "POST", "path": "/consent/", "query_string": b"", "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
+    }  # fmt: skip
+    await wrap(sending())(scope, receive, send)
+    return sent
+
+
+def test_a_form_in_pieces_counts_and_one_that_breaks_off_does_not() -> None:
+    first = {"type": "http.request", "body": b"action=rej", "more_body": True}
+    whole = asyncio.run(answered([first, {"type": "http.request", "body": b"ect"}]))
+    assert whole[0]["status"] == 303
+    assert asyncio.run(answered([first, {"type": "http.disconnect"}]))[0]["status"] == 400
+
+
+def test_a_form_that_is_too_large_is_not_read_to_its_end() -> None:
+    endless = ({"type": "http.request", "body": b"a" * 65536, "more_body": True} for _ in range(10_000))
+    messages = list(endless)
+    assert asyncio.run(answered(messages))[0]["status"] == 400
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan", "something-new"])
+def test_what_is_not_http_is_the_applications_alone(kind: str) -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope, receive, send))
+
+    scope, receive, send = {"type": kind}, object(), object()
+    asyncio.run(wrap(app)(scope, receive, send))  # type: ignore[arg-type]
+    assert seen == [(scope, receive, send)]
+
+
+@pytest.mark.parametrize("bodies", [[b""], [b"", b""], [b"<p>", b""]])
+def test_a_page_ends_once_however_empty_its_pieces_are(bodies: list[bytes]) -> None:
+    pieces = [{"type": "http.response.body", "body": body, "more_body": True} for body in bodies[:-1]]
+    last = {"type": "http.response.body", "body": bodies[-1]}
+    sent = asyncio.run(ask(wrap(sending(start(HTML), *pieces, last))))
+    assert [message.get("more_body", False) for message in sent[1:]].count(False) == 1
+    assert (body_of(sent) == b"") is (b"<p>" not in bodies)
+    nothing = asyncio.run(
+        ask(wrap(sending({"type": "http.response.start", "status": 200}, {"type": "http.response.body"})))
+    )
+    assert body_of(nothing) == b""
