@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 from consent import locale as languages
@@ -62,7 +62,8 @@ class Banner:
     """Renders everything a visitor reads. Made once for a policy; thread-safe.
 
     What goes into other people's pages is bytes, and ASCII; whole pages of our own are text. ``templates`` is a
-    folder whose files replace those of the same name in ``consent/templates``; it is trusted. A site's translations
+    folder whose files replace those of the same name in ``consent/templates``, which are there as ``consentry/…`` all
+    the same; it is trusted. A site's translations
     of its own words are looked for in ``locales/`` beside its ``consent.toml``.
     """
 
@@ -70,7 +71,7 @@ class Banner:
         self._policy = policy
         folders = [*([templates] if templates else []), _TEMPLATES]
         self._jinja = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            loader=ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"consentry": FileSystemLoader(_TEMPLATES)})]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
