@@ -18,7 +18,7 @@ QUIET = 900  # milliseconds without a change, after which a notice counts as set
 # Looks once a frame. Readable: the control that refuses is on the screen, nothing lies over its middle, and it and what
 # it stands in are as good as opaque. What a frame's callback sees, that frame paints.
 _WATCH = """([region, refuse]) => {
-  const watch = (window.watch = { frame: null, painted: null, settled: 0, was: "" });
+  const watch = (window.watch = { frame: null, painted: null, settled: 0, was: [] });
   const opacity = (element) => element ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
   const box = (element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
@@ -29,10 +29,12 @@ _WATCH = """([region, refuse]) => {
     const now = performance.now();
     const [notice, control] = [document.querySelector(region), document.querySelector(refuse)];
     const main = document.querySelector("main");
-    if (!notice || !control || !main) return;
+    if (!notice || !control) return;
     const [x, y, width, height] = box(control);
-    const is = JSON.stringify([box(notice), [x, y, width, height], box(main), opacity(control).toFixed(2)]);
-    if (is !== watch.was) [watch.was, watch.settled] = [is, now];
+    const corner = main && box(main).slice(0, 2);
+    const is = [box(notice), [x, y, width, height], corner, opacity(control).toFixed(2)].map(String);
+    if (is.some((part, at) => watch.was[at] !== part && watch.was[at] !== "null")) watch.settled = now;
+    watch.was = is;
     if (watch.frame !== null || !width || !height || opacity(control) < 0.95) return;
     if (getComputedStyle(control).visibility !== "visible") return;
     const top = document.elementFromPoint(x + width / 2, y + height / 2);
