@@ -80,6 +80,7 @@ class Pieces(ABC):
         self._hold = -1
         self._eof = -1
         self._counted = 0
+        self._calm = 0
         self._dashes = (-1, -1)
         self._fence_spots: dict[re.Pattern[bytes], int] = {}
         self._place.read(self._lower)

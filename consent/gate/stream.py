@@ -106,13 +106,19 @@ class Stream(Texts):
         start = buffer.rfind(b"<", self._known, at)
         if start < 0:
             return self._to_next_tag(at)
-        if buffer[at] == 0x28 and not self._is_call(at):
+        idle = buffer[at] == 0x28 and not self._is_call(at)
+        if idle and at < self._calm:
             return True
         if in_text(buffer, self._known, start):
             self._known = start
             match = TAG.match(buffer, start)
             if match is not None:
-                return self._to_next_tag(at) if match.end() <= at else self._tag(start, sure=True, match=match)
+                if match.end() <= at:
+                    return self._to_next_tag(at)
+                if idle and not self._page.may_matter(self._lower[start : match.end()]):
+                    self._calm = match.end()
+                    return True
+                return self._tag(start, sure=True, match=match)
         start, end = reach(buffer, self._known, at)
         if start == at:
             self._known = at
@@ -145,7 +151,7 @@ class Stream(Texts):
         return self._dashes[1]
 
     def _is_call(self, at: int) -> bool:
-        """Whether the parenthesis may belong to a style sheet's address or to a script that matters."""
+        """Whether the parenthesis seems to belong to a style sheet's address or to a script that matters."""
         near = self._lower[max(0, at - 80) : at + 80]
         if CALLS.search(self._lower, max(0, at - 24), at):
             return True
