@@ -263,9 +263,12 @@ class Page:
     def loose(self, text: bytes) -> list[tuple[int, Blocked]]:
         """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
         found = []
+        known: dict[tuple[str, bool], Blocked | None] = {}
         for fetched in css.loose(text, self.codec):
-            finding = self._fetched(fetched, "style", 0)
-            if finding is not None:
+            key = fetched.url, fetched.imported
+            if key not in known:
+                known[key] = self._fetched(fetched, "style", 0)
+            if (finding := known[key]) is not None:
                 found.append((fetched.at, finding))
         return found
 
