@@ -231,8 +231,10 @@ def disarm(outcome: Outcome, attributes: list[Attribute]) -> None:
 def _address(page: Page, outcome: Outcome, attribute: Attribute, name: bytes, tag: str) -> None:
     text = page.text(attribute.value)
     if _LOCAL_SCHEMES.match(text):
-        if name in _DOCUMENTS or name == b"script":
+        if name in _DOCUMENTS:
             outcome.rename(attribute, page.document(text, tag))
+        elif name == b"script":
+            outcome.rename(attribute, page.module(text, tag))
         if re.match(r"[\x00-\x20]*(?:data|javascript):", text, re.IGNORECASE):
             return
     said = page.judge_each(text.split() if attribute.name == b"archive" else [text], tag)

@@ -215,7 +215,7 @@ class Page:
         said = [found for data in _data(text) for _, found in self.sheet(data.body, tag, depth, data.codec)]
         return sorted(said, key=lambda finding: not finding.blocked)
 
-    def script(self, text: bytes, tag: str, codec: str = "") -> list[Blocked]:
+    def script(self, text: bytes, tag: str, codec: str = "", depth: int = 0) -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
         codec = codec or self.codec
         found: dict[Blocked, None] = {}
@@ -224,20 +224,31 @@ class Page:
             if self.words:
                 services = self.signatures.services(reading, literals)
                 found |= {self._inline(service, tag): None for service in services if self._denied(service)}
-            for at, said in self._imported(reading, tag, codec):
+            for at, said in self._imported(reading, tag, codec, depth):
                 if said not in found and not literals.hide(at):
                     found[said] = None
         return list(found)
 
-    def _imported(self, script: bytes, tag: str, codec: str) -> Iterator[tuple[int, Blocked]]:
+    def _imported(self, script: bytes, tag: str, codec: str, depth: int = 0) -> Iterator[tuple[int, Blocked]]:
         """What has to be said of each module that is imported, though perhaps in a string or a comment."""
-        known: dict[bytes, Blocked | None] = {}
+        known: dict[bytes, list[Blocked]] = {}
         for at, specifier in inline.imports(script):
             if specifier not in known:
-                name = squeezed(inline.unescaped(specifier.decode(codec, "replace")))
-                known[specifier] = self.judge(name, tag) if _ADDRESS.match(name) else None
-            if (said := known[specifier]) is not None:
+                known[specifier] = self.module(inline.unescaped(specifier.decode(codec, "replace")), tag, depth + 1)
+            for said in known[specifier]:
                 yield at, said
+
+    def module(self, name: str, tag: str, depth: int = 0) -> list[Blocked]:
+        """What has to be said of a module or script by its address; one without a scheme or a path is just a name.
+
+        In a ``data:`` URL it is read whatever type it says it has: browsers do so. Too deep a one is blocked whole.
+        """
+        name = squeezed(name)
+        if not _DATA.match(name):
+            return self.judge_each([name], tag) if _ADDRESS.match(name) else []
+        if depth > _DEPTH:
+            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
+        return [said for data in _data(name) for said in self.script(data.body, tag, data.codec, depth)]
 
     def telling(self, text: bytes) -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
@@ -252,9 +263,12 @@ class Page:
     def loose(self, text: bytes) -> list[tuple[int, Blocked]]:
         """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
         found = []
+        known: dict[tuple[str, bool], Blocked | None] = {}
         for fetched in css.loose(text, self.codec):
-            finding = self._fetched(fetched, "style", 0)
-            if finding is not None:
+            key = fetched.url, fetched.imported
+            if key not in known:
+                known[key] = self._fetched(fetched, "style", 0)
+            if (finding := known[key]) is not None:
                 found.append((fetched.at, finding))
         return found
 
@@ -277,11 +291,12 @@ class Page:
             self.told(finding)
 
     def document(self, text: str, tag: str) -> list[Blocked]:
-        """What a ``data:`` or ``javascript:`` URL, opened as a document or run as a script, would do."""
+        """What a ``data:`` or ``javascript:`` URL, opened as a document, would do."""
         scheme, _, rest = squeezed(text).partition(":")
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
-            return self.script(code, tag, "utf-8") + self.inside(code, "utf-8")
+            page = inline.unescaped(code.decode("utf-8", "replace")).encode()  # what its strings say may be markup
+            return self.script(code, tag, "utf-8") + self.inside(page, "utf-8")
         return [finding for data in _data(text) for finding in self._opened(data, tag)]
 
     def _opened(self, data: _Data, tag: str) -> list[Blocked]:

@@ -8,7 +8,6 @@ import re
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
-from consent.gate.urls import squeezed
 
 _SCRIPT_TYPE = re.compile(
     r"(?:(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)|module)?",
@@ -16,7 +15,6 @@ _SCRIPT_TYPE = re.compile(
 )
 _LISTS = frozenset(("importmap", "webbundle"))
 """The types of a script whose text is JSON with addresses in it."""
-_ADDRESS = re.compile(r"[/\\.]|[a-zA-Z][a-zA-Z0-9+.\-]*:")
 _JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -63,8 +61,7 @@ def _addresses(page: Page, body: bytes) -> list[Blocked]:
             text = json.loads(b'"' + match[1] + b'"')
         except ValueError:
             text = match[1].decode("utf-8", "replace")
-        if _ADDRESS.match(squeezed(text)):
-            found += page.judge_each([text], "script")
+        found += page.module(text, "script")
     return found
 
 

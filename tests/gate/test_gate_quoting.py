@@ -47,6 +47,10 @@ REACHES = [
     MODULE % f'import(("http://{H}/x"))', MODULE % f'import\u00a0"http://{H}/x"', MODULE % f'import.source("http://{H}/x")',
     MODULE % f'export * from/* a */"http://{H}/x"; import/**/("/own")', MODULE % f'//import/*\nimport/* */"http://{H}/x"',
     MODULE % f'import/* a *///b\n/*import*/ "http://{H}/x"',
+    MODULE % f"import \"data:text/javascript,import '//{H}/x'\"", MODULE % f"import('data:,import%20%22//{H}/x%22')", MODULE % f"import `da\tta:text/css,{'import%20%22//' + H + '/x%22'}`",
+    f"<script type=importmap>{{\"imports\":{{\"x\":\"data:text/javascript,import '//{H}/x'\"}}}}</script>", f"<script src=\"data:,import('//{H}/x')\"></script>",
+    f"<script src=\"data:text/html,import('//{H}/x')\"></script>", f"<svg><script href=\"data:;base64 ,{base64.b64encode(f'import(`//{H}/x`)'.encode()).decode()}\"></script></svg>",
+    f"<iframe src=\"javascript:'\\x3cimg src=//{H}/x\\x3e'\"></iframe>",
     # style sheets
     f"<style>@namespace svg \"http://www.w3.org/2000/svg\";p{{b:url(//{H}/x)}}</style>", f"<style>@namespace url(/own);p{{b:url(//{H}/x)}}</style>",
     f"<style>@namespace a;p{{b:url(//{H}/x)}}</style>", f"<style>p{{b:u\\72\r\nl(//{H}/x)}}</style>", f"<style>@\\69\r\nmport '//{H}/x';</style>",
@@ -76,6 +80,7 @@ STAYS = [
     MODULE % f'import " /x"; var a = "//{H}/x"', MODULE % f"import \"/x?'\"; a('//{H}/x')", MODULE % 'import "\\/x"', MODULE % 'import "\\56/x"',
     MODULE % f'import// x\n"/x"; //"//{H}"', MODULE % f'a.import("//{H}/x"); Array.from("//{H}/x"); from("//{H}/x")', MODULE % f"import x, '//{H}/x'",
     MODULE % f'import "\\n//{H}/x"'.replace("\\n/", "\\n\\x20a/"), MODULE % f"import '//{H}/x",
+    MODULE % f"import \"data:text/javascript,import '/x';'//{H}/x'\"", f"<script src=\"data:,a('//{H}/x')\"></script>", f"<iframe src=\"javascript:'\\x3cb //{H}/x\\x3e'\"></iframe>",
     f"<style>@namespace svg url(//{H}/x);@namespace url('//{H}/x');@namespace s\\76g '//{H}/x';p{{b:url(/x)}}</style>",
     f"<style>@namespace/* a */svg/* b */u\\72\r\nl(//{H}/x);</style>", f"<style>p{{b:'a\\\r\n url(//{H}/x)'}}</style>", f"<style>@import url(/x);p{{b:'url(//{H}/x)'}}</style>",
     "<style>@import;p{b:url(/x)}</style>", LONG % "p{b:url('/\t/harbour.example/x');c:'a:b';d:\"/x\"}", LONG % "@import 'data:,p{b:url(/x)}';",
@@ -96,3 +101,11 @@ def test_style_sheets_nested_too_deep_are_blocked_whole() -> None:
             GATE.rewrite(f"<style>{text}</style>".encode(), REFUSED, base_url=PAGE) != f"<style>{text}</style>".encode()
         )
         assert blocked is (depth >= 8)
+
+
+def test_modules_nested_too_deep_are_blocked_whole() -> None:
+    text = b"import '/x'"
+    for depth in range(12):
+        text = b"import 'data:text/javascript;base64," + base64.b64encode(text) + b"'"
+        html = b"<script type=module>" + text + b"</script>"
+        assert (GATE.rewrite(html, REFUSED, base_url=PAGE) != html) is (depth >= 8)
