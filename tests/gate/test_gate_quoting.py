@@ -51,6 +51,7 @@ REACHES = [
     f"<script type=importmap>{{\"imports\":{{\"x\":\"data:text/javascript,import '//{H}/x'\"}}}}</script>", f"<script src=\"data:,import('//{H}/x')\"></script>",
     f"<script src=\"data:text/html,import('//{H}/x')\"></script>", f"<svg><script href=\"data:;base64 ,{base64.b64encode(f'import(`//{H}/x`)'.encode()).decode()}\"></script></svg>",
     f"<iframe src=\"javascript:'\\x3cimg src=//{H}/x\\x3e'\"></iframe>",
+    f"<link rel=modulepreload href=\"data:text/javascript,import('//{H}/x')\">",
     # style sheets
     f"<style>@namespace svg \"http://www.w3.org/2000/svg\";p{{b:url(//{H}/x)}}</style>", f"<style>@namespace url(/own);p{{b:url(//{H}/x)}}</style>",
     f"<style>@namespace a;p{{b:url(//{H}/x)}}</style>", f"<style>p{{b:u\\72\r\nl(//{H}/x)}}</style>", f"<style>@\\69\r\nmport '//{H}/x';</style>",
@@ -83,7 +84,7 @@ STAYS = [
     MODULE % f"import \"data:text/javascript,import '/x';'//{H}/x'\"", f"<script src=\"data:,a('//{H}/x')\"></script>", f"<iframe src=\"javascript:'\\x3cb //{H}/x\\x3e'\"></iframe>",
     f"<style>@namespace svg url(//{H}/x);@namespace url('//{H}/x');@namespace s\\76g '//{H}/x';p{{b:url(/x)}}</style>",
     f"<style>@namespace/* a */svg/* b */u\\72\r\nl(//{H}/x);</style>", f"<style>p{{b:'a\\\r\n url(//{H}/x)'}}</style>", f"<style>@import url(/x);p{{b:'url(//{H}/x)'}}</style>",
-    "<style>@import;p{b:url(/x)}</style>", LONG % "p{b:url('/\t/harbour.example/x');c:'a:b';d:\"/x\"}", LONG % "@import 'data:,p{b:url(/x)}';",
+    "<style>@import;p{b:url(/x)}</style>", "<style>p{b:url();c:image-set((a) \\1)}</style>", LONG % "p{b:url('/\t/harbour.example/x');c:'a:b';d:\"/x\"}", LONG % "@import 'data:,p{b:url(/x)}';",
 ]  # fmt: skip
 
 
