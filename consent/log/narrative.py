@@ -68,7 +68,7 @@ def text(receipt_id: str, answers: Sequence[Answer], *, log: str, speech: Speech
         t("This is everything recorded under this receipt, oldest first. Times are UTC."),
         *(line for answer in answers for line in _told(answer, log, speech)),
         "",
-        t("You can revoke or adjust your choice at any time under {settings}.", settings=t("Cookie settings")),
+        t("You can change or withdraw your choice at any time under {settings}.", settings=t("Cookie settings")),
         t("Keep this receipt to yourself: whoever has its number can have what is recorded under it shown or erased."),
     ]
     return "\n".join(lines) + "\n"

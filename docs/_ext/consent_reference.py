@@ -95,7 +95,7 @@ WEIGHTY = (
     "If you agree, data goes to {n} third parties, who process it.",
     "Loading this sends data, such as your IP address, to {provider} in {country}, who processes it.",
     "This site uses cookies and other technologies. Some are essential; others are for {purposes}.",
-    "You can revoke or adjust your choice at any time under {settings}.",
+    "You can change or withdraw your choice at any time under {settings}.",
     "Your consent is withdrawn. Nothing optional is loaded any more.",
 )
 """The eight sentences that carry legal weight, in the order of ``back`` in ``glossary.toml``."""

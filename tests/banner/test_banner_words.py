@@ -20,7 +20,7 @@ SAID = {
         "evaluating how the site is used",
         "the site's own videos on YouTube",
         "data goes to 3 third parties, who process it.",
-        "You can revoke or adjust your choice at any time under Cookie settings.",
+        "You can change or withdraw your choice at any time under Cookie settings.",
         "How your data is used: Privacy policy.",
         "Accept all",
         "Accept only necessary",

@@ -14,7 +14,7 @@ TITLE = "Cookies on Harbour News"
 ASKED = (
     "This site uses cookies and other technologies. Some are essential; others are for secure donations, evaluating "
     "how the site is used, and the site's own videos on YouTube. If you agree, data goes to 5 third parties, who "
-    "process it. You can revoke or adjust your choice at any time under Cookie settings."
+    "process it. You can change or withdraw your choice at any time under Cookie settings."
 )
 PURPOSES = {
     "necessary": ("Necessary", "Cookie settings", "Remembers what you chose."),

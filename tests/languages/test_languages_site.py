@@ -12,7 +12,7 @@ from consent.errors import ConfigError, Problem
 from consent.locale.shelf import TEMPLATE
 
 TOML = '[site]\nname = "Harbour News"\ncontroller = "Harbour News Trust"\ncontact = "privacy@harbour.example"\n'
-MANAGE = 'msgid "You can revoke or adjust your choice at any time under {settings}."\nmsgstr '
+MANAGE = 'msgid "You can change or withdraw your choice at any time under {settings}."\nmsgstr '
 
 
 def found(folder: Path, **files: str) -> list[Problem]:
