@@ -67,6 +67,7 @@ class Closer:
             return csp.tightening(engine.policy, permissions, host=host, report_uri=report_uri)
 
         self._tightening = tightening
+        self.knows = lru_cache(maxsize=1024)(self._knows)
 
     def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
         """The response as this visitor may get it. ``fields`` are the application's."""
@@ -96,7 +97,7 @@ class Closer:
         kept = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
         return [value for _, value in kept]
 
-    def knows(self, name: str) -> bool:
+    def _knows(self, name: str) -> bool:
         """Whether any service declares a cookie of this name."""
         return bool(self._rules.services(name))
 
@@ -114,7 +115,7 @@ class Closer:
         return headers.expirations(names, self._rules, host=request.hostname, secure=request.scheme == "https")
 
     def _own_cookies(self, visit: Visit, fields: Fields, *, is_page: bool) -> Fields:
-        if not any(name.lower() == "set-cookie" for name, _ in fields):
+        if "set-cookie" not in [name.lower() for name, _ in fields]:
             return fields
         permissions = visit.permissions if is_page else visit.visitor
         now = self._clock()

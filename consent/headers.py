@@ -105,9 +105,12 @@ def hide_cookies(header: str, hidden: Callable[[str], bool]) -> str:
 # Signals (W3C Global Privacy Control: the field is exactly "1")
 
 
+_SILENT: Final = Signals()
+
+
 def signals(gpc: str | None, dnt: str | None) -> Signals:
     """What ``Sec-GPC`` and ``DNT`` say; several fields joined by commas count if one of them is exactly ``1``."""
-    return Signals(gpc=_is_one(gpc), dnt=_is_one(dnt))
+    return _SILENT if gpc is None is dnt else Signals(gpc=_is_one(gpc), dnt=_is_one(dnt))
 
 
 def _is_one(field: str | None) -> bool:

@@ -118,7 +118,7 @@ class Visit:
             return False
         return None
 
-    @cached_property
+    @property
     def may_be_page(self) -> bool:
         """Whether the browser may show the response as HTML, so that validators and encodings need care.
 

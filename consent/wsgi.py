@@ -126,7 +126,7 @@ def _server(environ: Mapping[str, Any]) -> str:
 
 
 def _text(value: str) -> str:
-    return value.encode("latin-1").decode("utf-8", "replace")
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
 
 
 def _replace(environ: WSGIEnvironment, variable: str, value: str) -> None:
