@@ -284,3 +284,15 @@ def own_validators(if_none_match: str, variant: str) -> str:
     originals = dict.fromkeys(tag.removesuffix(suffix) for tag in tags)
     # Both spellings: some applications compare tags as text, though the comparison is defined to be weak.
     return ", ".join(f'"{tag}", W/"{tag}"' for tag in originals)
+
+
+# Encodings (RFC 9110 section 12.5.3)
+
+_GZIP: Final = re.compile(r"[\t ]*+((?:x-)?gzip|\*)[\t ]*+(?:;[\t ]*+q=([01](?:\.[0-9]{0,3})?)[\t ]*+)?", re.IGNORECASE)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an ``Accept-Encoding`` allows gzip: by its name with a weight above zero, else by ``*``."""
+    found = filter(None, map(_GZIP.fullmatch, accepted.split(",")))
+    weights = {match[1].lower().removeprefix("x-"): float(match[2] or 1) for match in found}
+    return weights.get("gzip", weights.get("*", 0)) > 0
