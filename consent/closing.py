@@ -136,11 +136,18 @@ class Closer:
         return not self.hides(name, permissions)
 
     def _other_fields(self, visit: Visit, fields: Fields, *, is_xml: bool) -> Fields:
-        """The fields of what isn't a page: as it is the same for everybody, it may name whom everybody may contact."""
-        if not _CONTACTING.isdisjoint([name.lower() for name, _ in fields]):
-            anybody = self._engine.permit(Choice.none(), Signals(), path=visit.request.path)
-            fields = gate_fields(self._engine.gate, fields, anybody, base_url=visit.request.base_url)
-        return [*fields, self._policy(visit)] if is_xml and self._csp_name else fields
+        """The fields of what isn't a page: as it is the same for everybody, it may name whom everybody may contact.
+
+        XML that may be kept as data must not be what somebody opens later, as that would be a page.
+        """
+        if not is_xml and _CONTACTING.isdisjoint([name.lower() for name, _ in fields]):
+            return fields
+        anybody = self._engine.permit(Choice.none(), Signals(), path=visit.request.path)
+        fields = gate_fields(self._engine.gate, fields, anybody, base_url=visit.request.base_url)
+        if not is_xml:
+            return fields
+        fields = headers.varied(fields, ("Sec-Fetch-Dest",))
+        return [*fields, self._policy(visit, anybody.allowed)] if self._csp_name else fields
 
     def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:
         if not visit.shared:
@@ -149,13 +156,11 @@ class Closer:
         etag = headers.first(fields, "etag")
         if etag is not None:
             fields = [*headers.without(fields, "etag"), ("ETag", headers.tag_variant(etag, visit.variant))]
-        if self._csp_name and status != 304:
-            fields.append(self._policy(visit))
+        if self._csp_name and status != 304:  # on a shared page everything declared, as its script brings it alive
+            fields.append(self._policy(visit, self._declared if visit.shared else visit.permissions.allowed))
         return fields if visit.shared else [*fields, *self.expiry(visit)]
 
-    def _policy(self, visit: Visit) -> tuple[str, str]:
-        """What the browser may load; on a shared page everything declared, as the page's script brings it alive."""
-        allowed = self._declared if visit.shared else visit.permissions.allowed
+    def _policy(self, visit: Visit, allowed: frozenset[str]) -> tuple[str, str]:
         return (self._csp_name or "", self._tightening(allowed, visit.request.host, f"{visit.prefix}{REPORT}"))
 
     def _gated(self, visit: Visit, fields: Fields, kind: str, content_type: str) -> Closing:

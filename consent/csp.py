@@ -19,6 +19,7 @@ LONGEST: Final = 4096
 """The most bytes the header's value takes; servers and proxies limit what they pass."""
 
 _ALWAYS: Final = "'unsafe-inline' 'unsafe-eval' data: blob:"
+_LOOPBACK: Final = re.compile(r"(?:.+\.)?localhost|127(?:\.[0-9]+){3}")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9\-]+(?:\.[a-z0-9\-]+)*(?::[0-9]+)?|\[[0-9a-f:.]+\](?::[0-9]+)?")
 
 
@@ -34,7 +35,8 @@ def header_name(policy: Policy) -> str | None:
 def tightening(policy: Policy, permissions: Permissions, *, host: str, report_uri: str = "") -> str:
     """The header's value: the site's own hosts and those of the services that may run, at most :data:`LONGEST` bytes.
 
-    ``host`` is the page's own.
+    ``host`` is the page's own, with its port. Where that isn't the scheme's, or nobody else can reach it, the site's
+    hosts are meant with any port, as by the gate: a development server of one's assets has another than ``'self'``.
     A pattern that CSP can't say (``www.google.*``, ``*/matomo.js``) is left out: on other hosts than the site's, such
     a service needs a full host name.
     """
@@ -60,7 +62,7 @@ def for_embed(service: Service, url: str) -> str:
 def _value(
     hosts: tuple[str, ...], patterns: tuple[str, ...], denied: tuple[str, ...], host: str, report_uri: str
 ) -> str:
-    own = [name for name in _sources(hosts, paths=False) if name != host]
+    own = _own(hosts, host)
     tail = f"; report-uri {report_uri}" if report_uri else ""
     choices = [_sources(patterns, paths=True)]
     bare = _sources(patterns, paths=False)
@@ -74,6 +76,18 @@ def _value(
     # More hosts than fit: the last ones are left out, which denies and never allows.
     room = LONGEST - len(value) + len(sources)
     return f"default-src {sources[:room].rpartition(' ')[0]} {_ALWAYS}{tail}"
+
+
+def _own(hosts: tuple[str, ...], host: str) -> list[str]:
+    """The site's hosts beside ``'self'``."""
+    names = _sources(hosts, paths=False)
+    name, _, port = host.lower().partition(":")
+    if not (port or _LOOPBACK.fullmatch(name)):
+        return [name for name in names if name != host]
+    own = [] if "*" in name else _sources([name], paths=False)
+    bare = dict.fromkeys((*own, *(name.partition(":")[0] for name in names if "[" not in name)))
+    # A source without a scheme lets no socket in but the page's own (CSP level 3, section 6.7.2.9).
+    return [source for name in bare for source in (f"{name}:*", f"ws://{name}:*")]
 
 
 def _sources(patterns: Iterable[str], *, paths: bool) -> list[str]:

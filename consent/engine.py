@@ -156,7 +156,7 @@ class Engine:
             if request.get("if-modified-since"):
                 changed["if-modified-since"] = ""
             if coding := request.get("accept-encoding"):
-                changed["accept-encoding"] = "gzip" if "gzip" in coding else "identity"
+                changed["accept-encoding"] = "gzip" if headers.takes_gzip(coding) else "identity"
         return changed
 
     def close(self, visit: Visit, status: int, fields: Fields) -> Closing:

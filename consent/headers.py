@@ -258,11 +258,15 @@ def private(fields: Fields, vary: Iterable[str]) -> Fields:
     if not any(d.lower() in ("private", "no-store") for d in directives):
         # A qualified private="field" protects that field only, so the bare word is still added.
         directives.insert(0, "private")
-    varied = [name.strip() for key, v in kept if key.lower() == "vary" for name in v.split(",") if name.strip()]
-    seen = {name.lower() for name in varied}
-    varied += [name for name in vary if name.lower() not in seen]
-    kept = without(kept, "cache-control", "vary")
-    return [*kept, ("Cache-Control", ", ".join(directives)), ("Vary", "*" if "*" in varied else ", ".join(varied))]
+    return varied([*without(kept, "cache-control"), ("Cache-Control", ", ".join(directives))], vary)
+
+
+def varied(fields: Fields, names: Iterable[str]) -> Fields:
+    """The fields with these request fields among those that the response varies by, in one ``Vary``."""
+    found = [name.strip() for name in joined(fields, "vary").split(",") if name.strip()]
+    seen = {name.lower() for name in found}
+    found += [name for name in names if name.lower() not in seen]
+    return [*without(fields, "vary"), ("Vary", "*" if "*" in found else ", ".join(found))]
 
 
 # Validators (RFC 9110 section 8.8)
@@ -283,3 +287,15 @@ def own_validators(if_none_match: str, variant: str) -> str:
     originals = dict.fromkeys(tag.removesuffix(suffix) for tag in tags)
     # Both spellings: some applications compare tags as text, though the comparison is defined to be weak.
     return ", ".join(f'"{tag}", W/"{tag}"' for tag in originals)
+
+
+# Encodings (RFC 9110 section 12.5.3)
+
+_GZIP: Final = re.compile(r"[\t ]*+((?:x-)?gzip|\*)[\t ]*+(?:;[\t ]*+q=([01](?:\.[0-9]{0,3})?)[\t ]*+)?", re.IGNORECASE)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an ``Accept-Encoding`` allows gzip: by its name with a weight above zero, else by ``*``."""
+    found = filter(None, map(_GZIP.fullmatch, accepted.split(",")))
+    weights = {match[1].lower().removeprefix("x-"): float(match[2] or 1) for match in found}
+    return weights.get("gzip", weights.get("*", 0)) > 0

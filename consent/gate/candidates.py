@@ -65,6 +65,8 @@ UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
 CDATA_END: Final = re.compile(rb"]]>")
 FETCHING: Final = frozenset(_FETCHING)
+RENAMED: Final = frozenset(_FETCHING | _STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE
+"""The elements that, in a tag too long to be read, may fetch more than each attribute does, or change what follows."""
 BOOKED: Final = LANDMARKS | RAW_TEXT | {b"html", b"base", b"svg", b"math", b"frameset", b"select", b"noscript"}
 CALLS: Final = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")
 CLOSERS: Final = {CDATA_END: b"]]>", **{RAW_END[name]: b"</" + name + b">" for name in RAW_TEXT}}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from consent.gate.match import FIRST_PARTY
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
 from consent.policy import Service
 
-TAGS: Final = frozenset((b"iframe", b"object", b"embed", b"video", b"audio"))
 _UNSEEN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$))",
     re.IGNORECASE,
@@ -43,8 +41,6 @@ class Embed:
 
 def embed_of(page: Page, name: bytes, tag: list[Attribute], blocked: Blocked, lang: str | None) -> Embed | None:
     """What a placeholder is made from, or ``None`` where the element shows nothing (a tracking frame)."""
-    if name not in TAGS:
-        return None
     pairs = [(a.name.decode("ascii", "replace"), page.text(a.value)) for a in tag]
     first: dict[str, str] = {}
     for key, value in pairs:

@@ -59,8 +59,6 @@ def _denied(page: Page, url: str, tag: str) -> bool:
 def _links(page: Page, value: str) -> str:
     position, kept, lost = 0, [], False
     while match := _LINK.match(value, position):
-        if match.end() == position:
-            break
         position = match.end()
         link = match[1]
         target, _, rest = link[1:].partition(">")

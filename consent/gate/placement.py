@@ -64,9 +64,8 @@ class Place:
 
     def frameset(self) -> None:
         """A frameset takes the body's place: nothing is inserted."""
-        if self.before_body or not self._insert:
-            self._insert = self._footer = b""
-            self.before_body = False
+        self._insert = self._footer = b""
+        self.before_body = False
 
     def in_head(self, name: bytes, *, closes: bool) -> bool:
         """Whether the parser stays before the body at this tag, looking at templates too."""

@@ -11,6 +11,7 @@ from consent.gate.candidates import (
     CONTENT,
     HARMLESS,
     LIMIT,
+    RENAMED,
     UNQUOTED_END,
 )
 from consent.gate.embed import embed_of
@@ -89,9 +90,8 @@ class Reader(Pieces):
             return self._wait(start)
         if self._fences:
             return self._cut(start, self._size, leave=False)
-        if NAME.match(self._buffer, start):
-            return self._giant(start)
-        return self._suspend("bogus", self._size)
+        name = NAME.match(self._buffer, start)
+        return self._giant(name) if name else self._suspend("bogus", self._size)
 
     def _fence(self) -> int:
         """Where the element ends whose text another reader may take for markup, or -1 (see :meth:`_cut`)."""
@@ -125,7 +125,8 @@ class Reader(Pieces):
         return self._leave(fence)
 
     def _leave(self, fence: int) -> bool:
-        while self._fences:
+        passed = None
+        while passed is None:  # one of them ends there
             left = self._fences.pop()
             if left is RAW_END[b"noscript"] and self._world:
                 self._doubt = True
@@ -134,10 +135,9 @@ class Reader(Pieces):
                 self._insert(fence, b"-->")
                 self._escaped = False
             passed = left.match(self._lower, fence)
-            if passed:
-                self._known = self._position = passed.end() if left is CDATA_END else fence
-                break
-            self._insert(fence, CLOSERS.get(left, b""))
+            if passed is None:
+                self._insert(fence, CLOSERS.get(left, b""))
+        self._known = self._position = passed.end() if left is CDATA_END else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -181,23 +181,27 @@ class Reader(Pieces):
 
     # -- what goes on over pieces
 
-    def _giant(self, at: int) -> bool:
+    def _giant(self, tag: re.Match[bytes]) -> bool:
         """A tag that is longer than the limit: it is read attribute by attribute, and fails closed.
 
-        Where that can't make the element harmless, its name is changed too.
+        Where that can't make the element harmless, or it would change how what follows is read, its name is changed
+        too. ``tag`` is what was read of it, its name in the first group.
         """
-        name = NAME.match(self._buffer, at)
-        if name is None:
-            return self._suspend("bogus", self._size)
-        self._raw = name[1].lower()
+        at = tag.start()
+        self._raw = tag[1].lower()
         self._skipping = b""
         closes = self._buffer[at + 1] == 0x2F
-        watched = self._raw in elements.URLS or self._raw in elements.SPECIAL or self._raw in RAW_TEXT
-        if not closes and watched and self._raw not in elements.BY_ATTRIBUTE:
-            self._insert(at + 1, elements.PREFIX)
         if self._place.before_body and not self._place.in_head(self._raw, closes=closes):
             self._insert(at, self._place.notice())
-        return self._go_through(name.end())
+        if self._raw in RENAMED and not closes:
+            self._insert(at + 1, elements.PREFIX)
+        if self._world:
+            self._be_in_doubt()
+        return self._go_through(tag.end(1))
+
+    def _be_in_doubt(self) -> None:
+        self._doubt = True
+        self._world.clear()
 
     def _go_through(self, position: int) -> bool:
         """Read the attributes of a giant tag from ``position``; true when its end was found."""

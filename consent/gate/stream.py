@@ -240,7 +240,7 @@ class Stream(Texts):
                 return self._goes_on()
             if fence >= 0 and not 0 <= end <= fence:
                 return self._cut(at, fence)
-            return self._unfinished(at) if match is None else self._giant(at)
+            return self._unfinished(at) if match is None else self._giant(match)
         name = match[1].lower()
         name_end = match.end(1)
         closes = buffer[at + 1] == 0x2F
@@ -312,10 +312,6 @@ class Stream(Texts):
         elif name not in PLAIN[inside] and name not in TEXTUAL[inside]:
             self._be_in_doubt()
         return True
-
-    def _be_in_doubt(self) -> None:
-        self._doubt = True
-        self._world.clear()
 
     def _opened(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
         """An element that changes how what follows is read."""

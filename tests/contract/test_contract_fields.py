@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from conftest import ARTICLE, HTML, Answer, Served
+from contract_steps import choose, cookie
 
 Make = Callable[..., Served]
+PAGE = [("Content-Type", HTML)]
 LIVE = ' src="https://stats.example'
 THIRD = "https://stats.example"
 XML = (
@@ -42,10 +44,11 @@ def test_whatever_it_comes_with_no_field_leads_to_a_third_party(
 
 def test_what_is_no_page_says_the_same_to_everybody(make_site: Make) -> None:
     link = ("Link", f"<{THIRD}/>; rel=preconnect")
-    site = make_site({"/": Answer(b"p{}", 200, [("Content-Type", "text/css"), link])})
-    reply = site.post({"action": "accept"})
-    cookies = "; ".join(f"{name}={value}" for name, value in reply.set_cookies.items())
-    assert site.get(cookie=cookies).all("link") == site.get().all("link") == []
+    style, page = Answer(b"p{}", 200, [("Content-Type", "text/css"), link]), Answer(ARTICLE, 200, [*PAGE, link])
+    site = make_site({"/": page, "/style.css": style})
+    jar = cookie(choose(site, "accept"))
+    assert site.get("/", cookie=jar).all("link") == [link[1]], "a page may name who was granted"
+    assert site.get("/style.css", cookie=jar).all("link") == site.get("/style.css").all("link") == []
 
 
 @pytest.mark.parametrize("kind", ["text/xml", "application/xml", "text/xsl", "image/svg+xml", "application/rdf+xml"])
@@ -62,6 +65,23 @@ def test_xml_that_is_opened_is_a_page_and_elsewhere_it_is_data(make_site: Make, 
         assert reply.body == XML
         assert reply.get("cache-control") is None
         assert "default-src" in str(reply.get("content-security-policy"))
+
+
+def test_xml_kept_as_data_for_who_granted_gives_nothing_to_who_opens_it(make_site: Make) -> None:
+    fields = [("Content-Type", "image/svg+xml"), ("Cache-Control", "public, max-age=600"), ("Vary", "Accept-Encoding")]
+    site = make_site({"/": Answer(ARTICLE, 200, PAGE), "/a.svg": Answer(XML, 200, fields)})
+    jar = cookie(choose(site, "accept"))
+    policies = {
+        (dest, own): str(site.get("/a.svg", cookie=own, sec_fetch_dest=dest).get("content-security-policy"))
+        for dest in ("image", "document")
+        for own in (jar, "")
+    }
+    assert policies["image", jar] == policies["image", ""] == policies["document", ""]
+    assert "stats.example" not in policies["image", jar]
+    assert "stats.example" in policies["document", jar]
+    data = site.get("/a.svg", cookie=jar, sec_fetch_dest="image")
+    assert data.all("vary") == ["Accept-Encoding, Sec-Fetch-Dest"]
+    assert data.get("cache-control") == "public, max-age=600"
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,8 @@ def test_a_page_that_cannot_be_read_is_not_let_through(make_site: Callable[..., 
     site = make_site(page(b"\x28\xb5\x2f\xfd some zstd", 200, ("Content-Encoding", "zstd")))
     reply = site.get(accept_encoding="br, gzip, zstd")
     assert site.seen[-1]["accept-encoding"] == "gzip"
+    site.get(accept_encoding="br, gzip;q=0")
+    assert site.seen[-1]["accept-encoding"] == "identity"
     assert b"some zstd" not in reply.body
     assert reply.status == 200
 

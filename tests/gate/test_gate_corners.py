@@ -56,6 +56,21 @@ def test_a_pattern_has_ports_paths_and_stars(pattern, address, hit) -> None:
     assert bool(matcher(pattern).services(url)) is hit
 
 
+def test_the_most_exact_pattern_decides_whoever_else_claims_the_host() -> None:
+    policy = Policy(
+        site=Site(name="N", controller="C"),
+        services=tuple(
+            Service(key=key, category="analytics", name=key, purpose="Counts.", load=load)
+            for key, load in (("wide", ("*.one.example",)), ("exact", ("a.one.example/js/*", "a.one.example/gs/*")))
+        ),
+    )
+    found = Matcher(policy)
+    for path, key in (("js/x", "exact"), ("%67s/x", "exact"), ("css/x", "wide"), ("", "wide")):
+        url = resolve(f"//a.one.example/{path}", BASE)
+        assert url is not None
+        assert [service.key for service in found.services(url)] == [key]
+
+
 def test_hosts_below_one_of_the_site_are_its_own() -> None:
     found = matcher("x.example", hosts=("harbour.example", "*.harbour.test", "[::1]:80", "localhost:8000"))
     assert found.is_first_party("a.b.harbour.test", "harbour.example")

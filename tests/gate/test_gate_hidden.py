@@ -120,3 +120,48 @@ def test_a_script_in_svg_with_a_comment_is_the_same_in_pieces(gate, refused) -> 
     html = b"<svg><script>a(); <!-- --> b()</script></svg>"
     stream = gate.stream(refused, base_url=PAGE)
     assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == html
+
+
+@pytest.mark.parametrize("inside", ["", "<g><style>"])
+def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(gate, refused, inside) -> None:
+    page = f"<svg><style%s>{inside}a{{b:url(%s//h/x)}}<img%s%ssrc=//h/x>c{{d:url(%s//h/x)}}</style></svg>"
+    page = page.replace("//h", "//a.stats.example")
+    service, inert = ' data-consent-service="stats" data-consent-category="analytics"', "data-consent:"
+    html = (page % ("", "", " ", "", "")).encode()
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert sent == (page % (service, inert, service, " data-consent-", inert)).encode()
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    stream = gate.stream(refused, base_url=PAGE)
+    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+
+
+def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
+    text = "<?xml version='1.0'?><img src='//a.stats.example/x'>"
+    for codec in ("utf-16-le", "utf-16-be"):
+        html = text.encode(codec)
+        sent = gate.rewrite(html, refused, base_url=PAGE, content_type="text/html")
+        assert "data-consent-src" in sent.decode(codec)
+        stream = gate.stream(refused, base_url=PAGE, content_type="text/html")
+        assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+        assert gate.rewrite(html, refused, base_url=PAGE) is html, "the control: its header says otherwise"
+
+
+def test_documents_too_deep_in_each_other_are_blocked_whole(gate, refused) -> None:
+    page = "<p>x"
+    for depth in range(12):
+        html = f"<iframe src='data:text/html,{urllib.parse.quote(page)}'></iframe>".encode()
+        heard = []
+        sent = gate.rewrite(html, refused, base_url=PAGE, report=heard.append)
+        assert (sent is html) == (not heard) == (depth < 8)
+        assert {said.host for said in heard} <= {"nested"}
+        page = html.decode()
+
+
+def test_a_reference_without_its_semicolon_is_none_before_an_equals_sign(gate, refused) -> None:
+    heard = []
+    for query in ("a&copy=1", "a&copy;=1", "a&copy", "a&copyx=1", "a&amp;copy=1", "a&copy1"):
+        html = f"<iframe src='//www.youtube.com/x?{query}'>".encode()
+        gate.rewrite(html, refused, base_url=PAGE, report=heard.append)
+    assert [said.url.partition("?")[2] for said in heard] == [
+        "a&copy=1", "a\xa9=1", "a\xa9", "a&copyx=1", "a&copy=1", "a&copy1",
+    ]  # fmt: skip

@@ -9,7 +9,9 @@ import time
 from xml.etree import ElementTree
 
 import pytest
-from harbour_policy import PAGE
+from harbour_policy import PAGE, make_policy
+
+from consent.gate import Gate
 
 XHTML = "application/xhtml+xml; charset=utf-8"
 HEAD = b'<html xmlns="http://www.w3.org/1999/xhtml" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:k="http://www.w3.org/1999/xlink">'
@@ -190,3 +192,29 @@ def test_hostile_xml_costs_no_more_than_linear_time(gate, refused, unit) -> None
         return time.process_time() - begun
 
     assert cost(1 << 19) < 3.5 * cost(1 << 18) + 0.05
+
+
+def test_a_text_too_long_to_be_read_stays_where_it_means_nothing(gate, refused) -> None:
+    for name, kind in ((b"script", b"text/x-note"), (b"style", b"text/plain")):
+        html = page(b'<%b type="%b">' % (name, kind) + b"a();\n" * 20_000 + b"</%b>" % name)
+        assert gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML) is html
+        control = html.replace(b' type="%b"' % kind, b"")
+        assert b'type="text/plain"' in gate.rewrite(control, refused, base_url=PAGE, content_type=XHTML)
+
+
+def test_a_style_inside_the_text_of_another_is_inert_if_it_applies(gate, refused) -> None:
+    nested = b'<style>p{}<b><style%b>@import "//a.stats.example/x";</style></b></style>'
+    sent = gate.rewrite(page(nested % b""), refused, base_url=PAGE, content_type=XHTML)
+    assert sent == page(nested % b' type="text/plain"')
+    still = page(nested % b' type="text/x"')
+    assert gate.rewrite(still, refused, base_url=PAGE, content_type=XHTML) is still
+
+
+def test_a_style_sheet_instruction_to_an_undeclared_host_passes_where_the_site_lets_it(refused) -> None:
+    html = b"<?xml-stylesheet href='//other.example/x' title='href=\"/own\"'?>" + page(b"")
+    for mode, prefix in (("report", b""), ("block", b"data-consent-")):
+        heard = []
+        gate = Gate(make_policy(undeclared=mode))
+        sent = gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML, report=heard.append)
+        assert sent == html.replace(b"<?xml", b"<?" + prefix + b"xml")
+        assert [(said.host, said.blocked) for said in heard] == [("other.example", bool(prefix))]

@@ -50,6 +50,12 @@ DISPUTED = [
     b"<svg><a><svg></a></svg><style><img src=%s></style>",
     b"<svg><![CDATA[<!-- <hr><hr>]]><script><img src=%s></script>",
     b"<svg><textarea></svg></textarea><style><img src=%s></style>",
+    b"<noscript><a title='<!-- </noscript><img src=%s>'>",
+    b"<noscript></a title='</noscript><img src=%s>'>",
+    b'<noscript><a title="<b //x </noscript><img src=%s>">',
+    b'<noscript><select title="</noscript><img src=%s>">',
+    b"<noscript><style title='</noscript><img src=%s>'>",
+    b"<svg><style>a{}<b></b><img src=%s></style></svg>",
 ]  # fmt: skip
 
 
@@ -70,6 +76,11 @@ RECONCILED = [
     (b"<svg></p><script><!-- --!><script>", b"-->", b"</script> <!-- </script><img src=%s> -->"),
     (b"<frameset><script><!-- --!><script>", b"-->", b"</script> <!-- </script><img src=%s> -->"),
     (b"<body><noscript><!-- ", b"-->", b"</noscript><!-- <img src=%s> -->"),
+    (b"<body><noscript><a title='<!-- ", b"'>", b"</noscript><p title='<img src=%s>'>"),
+    (b"<body><noscript></a title='", b"'>", b"</noscript><p title='<img src=%s>'>"),
+    (b'<body><noscript><a title="<b //x ', b'">', b'</noscript><p title="<img src=%s>">'),
+    (b'<body><noscript><select title="', b'">', b'</noscript><p title="<img src=%s>">'),
+    (b"<body><noscript><style title='", b"'></style>", b"</noscript><p title='<img src=%s>'>"),
 ]
 
 

@@ -231,3 +231,29 @@ def test_validators_of_another_variant_are_not_honoured() -> None:
     assert headers.own_validators(theirs, "aaaa") == ""
     assert headers.own_validators('*, "abc"', "aaaa") == ""
     assert headers.tag_variant("garbage", "aaaa") == 'W/";aaaa"'
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5, zstd", True),
+        ("x-gzip", True),
+        ("*", True),
+        ("br;q=1, *;q=0.1", True),
+        ("identity;q=0, gzip ; Q=1.000", True),
+        ("*;q=0, gzip", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000", False),
+        ("br, gzip; q=0", False),
+        ("gzip;q=0, *", False),
+        ("*;q=0", False),
+        ("br", False),
+        ("notgzip, gzipped", False),
+        ("gzip;q=lots", False),
+        ("gzip;level=9", False),
+        (" , ,", False),
+    ],
+)
+def test_gzip_is_taken_where_its_weight_is_not_zero(accepted: str, takes: bool) -> None:
+    assert headers.takes_gzip(accepted) is takes

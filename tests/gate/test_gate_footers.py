@@ -1,0 +1,69 @@
+"""Where the settings link goes: into the footer of the page, not into one of its articles or sections."""
+
+from __future__ import annotations
+
+import pytest
+from harbour_policy import PAGE, make_policy
+
+from consent.choice import Choice, Signals, decide
+from consent.gate import Gate
+
+GATE = Gate(make_policy())
+REFUSED = decide(GATE.policy, Choice.refusing(), Signals())
+
+
+def furnished(html: bytes) -> bytes:
+    extra = {"insert": b"[N]", "footer": b"[F]"}
+    whole = GATE.rewrite(html, REFUSED, base_url=PAGE, **extra)
+    for size in range(1, 9):
+        stream = GATE.stream(REFUSED, base_url=PAGE, **extra)
+        assert b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close() == whole
+    return whole
+
+
+SECTIONS = ("article", "aside", "main", "nav", "section")
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_footer_in_a_section_is_not_the_pages(name) -> None:
+    html = f"<body>[N]<{name}>%s<footer>a%s</footer></{name}><footer>b%s</footer></body>"
+    for between in ("", "<script>1</script>", "<style>p{}</style>", f"<!-- </{name}> -->"):
+        want = html % (between, "", "[F]")
+        assert furnished(want.replace("[N]", "").replace("[F]", "").encode()) == want.encode()
+    closed = f"<body>[N]<{name}></{name}><script>1</script><footer>a[F]</footer><footer>b</footer></body>"
+    assert furnished(closed.replace("[N]", "").replace("[F]", "").encode()) == closed.encode(), "the control"
+
+
+@pytest.mark.parametrize(
+    "between", [b"", b"<script>1</script>", b"<script>'</footer>'</script>", b"<svg><a></a></svg>"]
+)
+def test_behind_the_end_of_main_no_section_is_open(between) -> None:
+    html = b"<body>[N]<main><section><footer>a</footer>%b</main>%b<footer>b[F]</footer></body>" % (between, between)
+    assert furnished(html.replace(b"[N]", b"").replace(b"[F]", b"")) == html
+    still = b"<body>[N]<main><section><footer>a</footer>%b</div>%b<footer>b</footer>[F]</body>" % (between, between)
+    assert furnished(still.replace(b"[N]", b"").replace(b"[F]", b"")) == still, "the control: the section is open"
+
+
+def test_a_section_that_begins_behind_main_has_its_own_footer() -> None:
+    html = b"<body>[N]<main><nav></main><aside><footer>a</footer></aside><footer>b[F]</footer></body>"
+    assert furnished(html.replace(b"[N]", b"").replace(b"[F]", b"")) == html
+
+
+def test_only_the_last_end_of_main_counts() -> None:
+    html = b"<body>[N]<main></main><section><p></main><footer>b[F]</footer></body>"
+    assert furnished(html.replace(b"[N]", b"").replace(b"[F]", b"")) == html
+
+
+def test_sections_and_footers_in_a_template_are_nobodys() -> None:
+    html = b"<body>[N]<template><section><footer>a</footer></template><footer>b[F]</footer></body>"
+    assert furnished(html.replace(b"[N]", b"").replace(b"[F]", b"")) == html
+    control = html.replace(b"template", b"div").replace(b"[F]", b"").replace(b"</body>", b"[F]</body>")
+    assert furnished(control.replace(b"[N]", b"").replace(b"[F]", b"")) == control
+
+
+def test_a_frameset_gets_neither_notice_nor_link() -> None:
+    html = b"<html><head><title>x</title></head><frameset><frame src=/a></frameset></html>"
+    assert furnished(html) == html
+    assert furnished(html.replace(b"frameset", b"div")).count(b"[N]") == 1, "the control"
+    late = b"<body>[N]<p>x<frameset>y"
+    assert furnished(late.replace(b"[N]", b"")) == late, "an odd page, which a parser may read as either"
