@@ -63,8 +63,8 @@ class Banner:
 
     What goes into other people's pages is bytes, and ASCII; whole pages of our own are text. ``templates`` is a
     folder whose files replace those of the same name in ``consent/templates``, which are there as ``consentry/…`` all
-    the same; it is trusted. A site's translations
-    of its own words are looked for in ``locales/`` beside its ``consent.toml``.
+    the same; it is trusted, and read once. A site's translations of its own words are looked for in ``locales/``
+    beside its ``consent.toml``.
     """
 
     def __init__(self, policy: Policy, *, templates: Path | None = None) -> None:
@@ -74,6 +74,7 @@ class Banner:
             loader=ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"consentry": FileSystemLoader(_TEMPLATES)})]),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # what is shown stays what was archived, whatever happens to the files meanwhile
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -78,3 +79,17 @@ def test_the_middleware_takes_a_folder(tmp_path: Path) -> None:
 def test_the_guide_names_every_template() -> None:
     table = HOWTO.read_text("utf-8").partition("| File |")[2].partition("\n\n")[0]
     assert sorted(re.findall(r"`(\w+\.html)`", table)) == NAMES
+
+
+def test_template_that_changes_on_a_running_site_is_shown_from_the_next_start(tmp_path: Path) -> None:
+    """What is archived as shown is rendered once, so what is shown must be the same until then."""
+    file = tmp_path / "notice.html"
+    file.write_text("<p>First words {{ digest }}</p>")
+    running = Banner(POLICY, templates=tmp_path)
+    before = running.notice(view())
+    file.write_text("<p>Second words {{ digest }}</p>")
+    os.utime(file, (1, 1))
+    assert running.notice(view()) == before
+    later = Banner(POLICY, templates=tmp_path)
+    assert later.notice(view()).startswith(b"<p>Second words")
+    assert later.artefact(view()).digest.encode() not in before
