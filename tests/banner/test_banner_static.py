@@ -64,6 +64,11 @@ def test_stand_ins_are_only_for_what_is_blocked() -> None:
     assert scripting.state(shared, half)["stubs"] == "google-analytics-4:gtag()"
 
 
+def test_our_own_pages_call_no_vendor_and_wait_for_no_stand_ins() -> None:
+    assert b"stubs.js" in banner().head(view())
+    assert "stubs.js" not in banner().preferences(view()) + banner().plain(view(), "not-recorded")
+
+
 def test_script_is_told_what_is_granted() -> None:
     state = scripting.state(POLICY, view(choice=Choice.granting("video")))
     assert (state["granted"], state["necessary"], state["prefix"]) == ("youtube", "consentry", "/consent/")
