@@ -244,11 +244,13 @@ class Policy:
     services: tuple[Service, ...] = ()
     history: tuple[MaterialVersion, ...] = ()
     source: str = ""
+    _optional: tuple[Service, ...] = field(init=False, repr=False, compare=False)
     _index: dict[str, tuple[Service, ...]] = field(init=False, repr=False, compare=False)
     _current: MaterialVersion = field(init=False, repr=False, compare=False)
     _surviving: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_optional", tuple(s for s in self.services if not s.is_necessary))
         index = {
             category.key: tuple(s for s in self.services if s.category == category.key) for category in self.categories
         }
@@ -272,7 +274,7 @@ class Policy:
     @property
     def optional(self) -> tuple[Service, ...]:
         """The services that wait for a choice, in the order of the file."""
-        return tuple(service for service in self.services if not service.is_necessary)
+        return self._optional
 
     @property
     def current(self) -> MaterialVersion:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from consent.banner.view import View
-from consent.policy import Policy, Service
+from consent.policy import Policy
 
 _GLOBAL: Final = re.compile(r"([A-Za-z_$][\w$]*)(\.push)?\(?")
 _DELETABLE: Final = ("local_storage", "session_storage", "indexeddb", "cache_storage")
@@ -48,21 +49,22 @@ def forget(policy: Policy, view: View) -> str:
 
 
 def _stubs(policy: Policy, allowed: frozenset[str]) -> list[str]:
-    running = {name for service in policy.services if service.key in allowed for name in _globals(service)}
+    running = {name for service in policy.services if service.key in allowed for name in _globals(service.inline)}
     return [
         f"{service.key}:{name}"
         for service in policy.optional
         if service.key not in allowed
-        for name in _globals(service)
+        for name in _globals(service.inline)
         if name not in running
     ]
 
 
-def _globals(service: Service) -> list[str]:
+@lru_cache(maxsize=512)
+def _globals(inline: tuple[str, ...]) -> tuple[str, ...]:
     """The global names in a service's inline tokens: ``gtag(`` is a function, ``_paq.push(`` a queue."""
     names = []
-    for token in service.inline:
+    for token in inline:
         found = _GLOBAL.fullmatch(token)
         if found and token.endswith(("(", ".push")):
             names.append(found[1] + ("[]" if found[2] else "()"))
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))

@@ -31,6 +31,7 @@ def content(name: str) -> bytes:
     return _COMMENT.sub(b"", (_FOLDER / name).read_bytes())
 
 
+@lru_cache(maxsize=len(TYPES))
 def digest(name: str) -> str:
     """SHA-256 of the file as 64 hex digits."""
     return hashlib.sha256(content(name)).hexdigest()

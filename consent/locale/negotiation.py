@@ -25,12 +25,16 @@ def negotiate(policy: Policy, *, page: str | None = None, app: str | None = None
     offered, then the first that is. A browser that asks for ``zh-TW, zh`` means the script it named first; what it
     refuses with ``q=0`` it doesn't get for a wider range, and ``*`` stands for the site's default.
     """
-    available, default = offered(policy), policy.site.default_language
+    return _negotiated(offered(policy), policy.site.default_language, page or "", app or "", accept_language)
+
+
+@lru_cache(maxsize=512)
+def _negotiated(available: tuple[str, ...], default: str, page: str, app: str, accept_language: str) -> str:
     weights = _weights(accept_language)
     welcome = [tag for tag in available if weights.get(tag.casefold()) != 0]
     ranges = sorted((tag for tag in weights if weights[tag] > 0), key=lambda tag: -weights[tag])
     scripts: dict[str, str] = {}
-    for wanted, among in ((page or "", available), (app or "", available), *((tag, welcome) for tag in ranges)):
+    for wanted, among in ((page, available), (app, available), *((tag, welcome) for tag in ranges)):
         if wanted == _ANY and default.casefold() not in weights:
             wanted = default
         tag = Tag.read(wanted)
