@@ -129,21 +129,25 @@ class Markup(Reader):
         page = self._page
         if name == b"script":
             if not any(a.name in (b"src", b"href", b"xlink:href") for a in found):
-                more = scripts.inline_script(page, found, text)
+                more = scripts.inline_script(page, found, text, "utf-8")
                 outcome.said += more.said
                 outcome.renamed += more.renamed
                 outcome.inert_script |= more.inert_script
         elif scripts.is_sheet(page, found):
-            said = [finding for _, finding in page.sheet(text, "style")]
+            said = [finding for _, finding in page.sheet(text, "style", codec="utf-8")]
             outcome.said += said
             if any(finding.blocked for finding in said):
                 elements.disarm(outcome, found)
 
     def _text(self, start: int) -> bytes | None:
-        """The text of the element whose start tag ends at ``start``, without what its elements hold; or ``None``."""
+        """The text of the element whose start tag ends at ``start``, without what its elements hold; or ``None``.
+
+        It is in UTF-8, which has every character that a reference may name.
+        """
         if start < self._watched:
             return None  # inside another's text, which was read already
-        parts: list[bytes] = []
+        parts: list[str] = []
+        codec = self._page.codec
         depth, position = 0, start
         limit = min(self._size, start + CODE_LIMIT)
         while depth >= 0:
@@ -153,14 +157,14 @@ class Markup(Reader):
                 self._watched = limit if self._final or limit < self._size else 0
                 return None
             if not depth:
-                text = self._buffer[position:at].decode(self._page.codec, "replace")
-                parts += (unescape(text).encode(self._page.codec, "replace"), token["data"] or b"")
+                text = self._buffer[position:at].decode(codec, "replace")
+                parts += (unescape(text), (token["data"] or b"").decode(codec, "replace"))
             if token["open"] is not None:
                 depth += self._buffer[token.end() - 2] != 0x2F
             depth -= token["close"] is not None
             position = token.end()
         self._watched = position
-        return b"".join(parts)
+        return "".join(parts).encode("utf-8", "replace")
 
     def _sheet(self, at: int, token: re.Match[bytes]) -> None:
         """An instruction that names a style sheet or a transformation."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
 from consent.gate import css, inline
-from consent.gate.charset import Encoding, is_open, readings
+from consent.gate.charset import is_open, readings
+from consent.gate.dataurls import DATA_URL, Content, contents
 from consent.gate.evidence import Expressions, patterns
 from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
@@ -25,8 +25,6 @@ from consent.policy import Service
 if TYPE_CHECKING:
     from consent.gate.starttag import StartTag
 
-_DATA = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
-_BASE64 = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
 _SHEET = re.compile(r"data:[^,]*css", re.IGNORECASE)
 _DEPTH = 8
 
@@ -201,7 +199,7 @@ class Page:
 
     def _fetched(self, fetched: css.Fetched, tag: str, depth: int) -> Blocked | None:
         url = squeezed(fetched.url)
-        if _SHEET.match(url) or (fetched.imported and _DATA.match(url)):
+        if _SHEET.match(url) or (fetched.imported and DATA_URL.match(url)):
             return next(iter(self.inner_sheet(url, tag, depth + 1)), None)
         return self.judge(fetched.url, tag)
 
@@ -212,7 +210,7 @@ class Page:
         """
         if depth > _DEPTH:
             return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
-        said = [found for data in _data(text) for _, found in self.sheet(data.body, tag, depth, data.codec)]
+        said = [found for data in contents(text) for _, found in self.sheet(data.body, tag, depth, data.codec)]
         return sorted(said, key=lambda finding: not finding.blocked)
 
     def script(self, text: bytes, tag: str, codec: str = "", depth: int = 0) -> list[Blocked]:
@@ -244,11 +242,11 @@ class Page:
         In a ``data:`` URL it is read whatever type it says it has: browsers do so. Too deep a one is blocked whole.
         """
         name = squeezed(name)
-        if not _DATA.match(name):
+        if not DATA_URL.match(name):
             return self.judge_each([name], tag) if _ADDRESS.match(name) else []
         if depth > _DEPTH:
             return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
-        return [said for data in _data(name) for said in self.script(data.body, tag, data.codec, depth)]
+        return [said for data in contents(name) for said in self.script(data.body, tag, data.codec, depth)]
 
     def telling(self, text: bytes) -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
@@ -297,9 +295,9 @@ class Page:
             code = unquote_to_bytes(rest)
             page = inline.unescaped(code.decode("utf-8", "replace")).encode()  # what its strings say may be markup
             return self.script(code, tag, "utf-8") + self.inside(page, "utf-8")
-        return [finding for data in _data(text) for finding in self._opened(data, tag)]
+        return [finding for data in contents(text) for finding in self._opened(data, tag)]
 
-    def _opened(self, data: _Data, tag: str) -> list[Blocked]:
+    def _opened(self, data: Content, tag: str) -> list[Blocked]:
         if "javascript" in data.kind or "ecmascript" in data.kind:
             return self.script(data.body, tag, data.codec)
         if data.kind == "text/css":
@@ -309,35 +307,3 @@ class Page:
     def inside(self, html: bytes, codec: str = "", kind: str = "text/html") -> list[Blocked]:
         """What a document inside this one would do; in this one's encoding, if not said otherwise."""
         return self.nested(html, self, codec or self.codec, kind)[1] if self.nested else []
-
-
-class _Data(NamedTuple):
-    """What a ``data:`` URL holds, as the gate reads it."""
-
-    kind: str
-    body: bytes
-    codec: str
-
-
-def _data(text: str) -> Iterator[_Data]:
-    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them."""
-    match = _DATA.match(squeezed(text))
-    if match is None:
-        return
-    body = unquote_to_bytes(match[3])
-    base64 = _BASE64.search(match[2])
-    contents = [_from_base64(body) if base64 else body]
-    if base64 and base64[1] is None:
-        contents.append(body)
-    for content in contents:
-        read, codec = Encoding.of(match[1] + match[2], content[:4]).through(content)
-        yield _Data(match[1].strip().lower(), read, codec)
-
-
-def _from_base64(body: bytes) -> bytes:
-    """As forgiving as a browser: whitespace and missing padding don't matter; what is not Base64 is empty."""
-    body = b"".join(body.split()).rstrip(b"=")
-    try:
-        return binascii.a2b_base64(body + b"=" * (-len(body) % 4))
-    except binascii.Error:
-        return b""

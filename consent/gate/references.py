@@ -31,15 +31,17 @@ def _character(reference: str, follows: str) -> str:
     return reference
 
 
-def foreign_text(raw: bytes, codec: str) -> bytes:
-    """The text of a script or style sheet in SVG or XML, where references count and comments and tags are left out."""
+def foreign_text(raw: bytes, codec: str) -> bytes | None:
+    """The text of a script or style sheet in SVG, where references count and comments and tags are left out.
+
+    It is in UTF-8, which has every character that a reference may name; ``None`` where nothing is read otherwise.
+    """
     if b"&" not in raw and b"<" not in raw:
-        return raw
-    return b"".join(
-        _without_references(match["text"], codec) if match["text"] else match["data"] or b""
+        return None
+    parts = (
+        unescape(match["text"].decode(codec, "replace"))
+        if match["text"]
+        else (match["data"] or b"").decode(codec, "replace")
         for match in _FOREIGN.finditer(raw)
     )
-
-
-def _without_references(text: bytes, codec: str) -> bytes:
-    return unescape(text.decode(codec, "replace")).encode(codec, "replace") if b"&" in text else text
+    return "".join(parts).encode("utf-8", "replace")

@@ -24,12 +24,15 @@ def runs(page: Page, attributes: list[Attribute]) -> bool:
     return not types or any(_SCRIPT_TYPE.fullmatch(kind.partition(";")[0].strip()) for kind in types)
 
 
-def inline_script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome:
-    """What the text of a script does, by the script's type, and what is to be done to its start tag."""
+def inline_script(page: Page, attributes: list[Attribute], body: bytes, codec: str = "") -> Outcome:
+    """What the text of a script does, by the script's type, and what is to be done to its start tag.
+
+    ``codec`` is for a text that is not in the page's own encoding.
+    """
     outcome = Outcome()
     types = [page.text(a.value).strip().lower() for a in attributes if a.name == b"type"]
     if runs(page, attributes):
-        outcome.said = page.script(body, "script")
+        outcome.said = page.script(body, "script", codec)
     elif not _LISTS.isdisjoint(types):
         outcome.said = _addresses(page, body)
     elif "speculationrules" in types:

@@ -117,8 +117,9 @@ class Texts(Reader):
         marked = page.relative_matters or self._marks.after(end) < read
         if name == b"style":
             sheet = page.sheet(body, "style") if marked else []
-            if as_markup and marked and scripts.is_sheet(page, found):
-                hidden = page.sheet(foreign_text(body, page.codec), "style")
+            other = foreign_text(body, page.codec) if as_markup and marked else None
+            if other is not None and scripts.is_sheet(page, found):
+                hidden = page.sheet(other, "style", codec="utf-8")
                 if Counter(said.url for _, said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
                     outcome.said += [said for _, said in hidden]
                     elements.disarm(outcome, found)
@@ -128,8 +129,9 @@ class Texts(Reader):
             pass
         elif not any(a.name == b"src" for a in found) or self._foreign:
             more = scripts.inline_script(page, found, body)
-            if as_markup and not more.inert_script and (other := foreign_text(body, page.codec)) != body:
-                more = scripts.inline_script(page, found, other)
+            other = foreign_text(body, page.codec) if as_markup and not more.inert_script else None
+            if other is not None:
+                more = scripts.inline_script(page, found, other, "utf-8")
             outcome.said += more.said
             outcome.renamed += more.renamed
             outcome.inert_script |= more.inert_script
