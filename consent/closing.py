@@ -97,6 +97,13 @@ class Closer:
         kept = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
         return [value for _, value in kept]
 
+    def page_policy(self, visit: Visit, path: str) -> str:
+        """The policy that a page of this ``path`` would be loaded with now; ``""`` where none is enforced."""
+        if self._csp_name != csp.ENFORCED or self._engine.mode == "observe":
+            return ""
+        allowed = self._engine.permit(visit.choice, visit.signals, path=path).allowed
+        return self._tightening(allowed, visit.request.host, "")
+
     def _knows(self, name: str) -> bool:
         """Whether any service declares a cookie of this name."""
         return bool(self._rules.services(name))

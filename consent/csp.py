@@ -18,6 +18,8 @@ from consent.policy import Policy, Service
 LONGEST: Final = 4096
 """The most bytes the header's value takes; servers and proxies limit what they pass."""
 
+ENFORCED: Final = "Content-Security-Policy"
+"""The header that stops; its sibling with ``-Report-Only`` tells."""
 _ALWAYS: Final = "'unsafe-inline' 'unsafe-eval' data: blob:"
 _LOOPBACK: Final = re.compile(r"(?:.+\.)?localhost|127(?:\.[0-9]+){3}")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9\-]+(?:\.[a-z0-9\-]+)*(?::[0-9]+)?|\[[0-9a-f:.]+\](?::[0-9]+)?")
@@ -28,8 +30,8 @@ def header_name(policy: Policy) -> str | None:
     if policy.ask.csp == "off":
         return None
     if policy.ask.csp == "enforce" and policy.ask.undeclared == "block":
-        return "Content-Security-Policy"
-    return "Content-Security-Policy-Report-Only"
+        return ENFORCED
+    return f"{ENFORCED}-Report-Only"
 
 
 def tightening(policy: Policy, permissions: Permissions, *, host: str, report_uri: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from consent import csp, reports
 from consent.errors import NotRecorded
@@ -99,7 +99,10 @@ class Pages:
         )
 
     def _state(self, visit: Visit) -> Response:
-        """What a shared page's script asks for; the one response on which such pages set and end cookies."""
+        """What a page's script asks for; the one response on which shared pages set and end cookies.
+
+        With a ``path`` below the site's root as the query it says that page's policy as well.
+        """
         engine, fields = self._engine, [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
         if visit.permissions.gpc_denied:
             fields += engine.heed(visit)
@@ -111,6 +114,8 @@ class Pages:
             "chosen": visit.choice.made,
             "asking": bool(visit.asking),
         }
+        for path in parse_qs(visit.request.query).get("path", [])[:1]:
+            state["policy"] = engine.closer.page_policy(visit, unquote(path).removeprefix(visit.request.root))
         return Response(status=200, fields=fields, body=json.dumps(state).encode())
 
     def _report(self, content_type: str, body: bytes) -> Response:

@@ -9,6 +9,7 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("consent") :
 let granted = new Set(words(initially));
 let edited = false;
 let pending = false;
+let turn = 0;
 
 // Trusted Types: the strings that pass are this page's own, and our server's answer. Where the page's policy forbids
 // ours, nothing is improved and the forms are posted as they are.
@@ -46,8 +47,28 @@ function dismiss() {
   if (focused) focus(document.querySelector("#cst-after"));
 }
 
-function reload() {
+function reload(removed) {
   if (!edited) location.reload();
+  else if (removed.length) stop(removed);
+}
+
+// A page with a half-edited form stays. What was withdrawn is cut off here as well: its frames go, and the policy of a
+// page that is loaded now stops what its scripts ask for.
+async function stop(removed) {
+  for (const card of document.querySelectorAll(".cst-on[data-consent-placeholder]")) {
+    if (!removed.includes(card.dataset.consentPlaceholder)) continue;
+    card.classList.remove("cst-on");
+    card.querySelector("iframe").src = "about:blank";
+  }
+  const { policy } = await ask(`?${new URLSearchParams({ path: location.pathname })}`);
+  if (!policy) return;
+  document.head.append(Object.assign(document.createElement("meta"), { httpEquiv: "Content-Security-Policy", content: policy }));
+  const hosts = policy.split(" ").map((source) => source.split("/")[0].replace(":*", ""));
+  for (const frame of document.querySelectorAll("iframe[src^=http], iframe[src^='//']")) {
+    const { host, hostname, origin } = new URL(frame.src);
+    const stays = (name) => name === host || name === hostname || (name.startsWith("*.") && hostname.endsWith(name.slice(1)));
+    if (origin !== location.origin && !hosts.some(stays)) frame.src = "about:blank";
+  }
 }
 
 // What the visitor has granted now, by service; tells the page, and brings to life what was waiting.
@@ -170,6 +191,7 @@ function fail(form) {
 
 async function answer(form, button) {
   pending = true;
+  turn++;
   form.setAttribute("aria-busy", "true");
   try {
     const body = new URLSearchParams(new FormData(form, button));
@@ -185,6 +207,7 @@ async function answer(form, button) {
 
 function settle(form, { granted: keys, message, html, reload: needed }) {
   if (message === "outdated") return location.reload();
+  turn++;
   const taken = message !== "not-recorded" && message !== "cross-site";
   const placed = form.closest("[data-consent-placeholder]");
   if (taken && !placed) dismiss();
@@ -193,7 +216,7 @@ function settle(form, { granted: keys, message, html, reload: needed }) {
     const { added, removed } = become(keys, { scripts: !needed });
     // A page that says on its next load what was answered tells the others then: they would hear it first otherwise.
     if (taken && (!needed || edited)) channel?.postMessage("");
-    if (needed || removed.length) reload();
+    if (needed || removed.length) reload(removed);
   });
 }
 
@@ -216,14 +239,23 @@ document.addEventListener("input", ({ target }) => {
   if (!target.closest(own)) edited = true;
 });
 
-async function ask() {
-  const response = await fetch(`${prefix}state`, { cache: "no-store", credentials: "same-origin" });
-  return response.json();
+// What holds now; nothing if the server can't be asked. Without a query also nothing if something later was asked or
+// answered meanwhile.
+async function ask(query = "") {
+  const mine = query ? turn : ++turn;
+  try {
+    const response = await fetch(`${prefix}state${query}`, { cache: "no-store", credentials: "same-origin" });
+    const state = await response.json();
+    return (query || mine === turn) && state;
+  } catch {
+    return false;
+  }
 }
 
 // A page that everybody gets alike learns here what this visitor answered; without an answer nothing changes.
 async function learn() {
   const { granted: keys, asking } = await ask();
+  if (!keys) return;
   if (asking) document.documentElement.removeAttribute("data-consent-seen");
   else dismiss();
   if (keys.length && trusted) become(keys, { scripts: true });
@@ -233,10 +265,10 @@ if (shared !== undefined && window.top === window) learn();
 // Another tab, or this page's own future, answered: what was withdrawn must stop, what was granted may begin.
 async function step() {
   const { granted: keys, asking } = await ask();
+  if (!keys) return;
   if (!asking) dismiss();
   if ([...granted].sort().join(" ") === [...keys].sort().join(" ")) return;
-  become(keys, { scripts: false });
-  reload();
+  reload(become(keys, { scripts: false }).removed);
 }
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) step();

@@ -17,6 +17,7 @@ LISTEN = """if (window.top === window) addEventListener("pageshow", ({ persisted
   if (persisted) sessionStorage.setItem("kept", location.pathname);
 });"""
 DEAF = "delete window.BroadcastChannel"
+CALL = "url => fetch(url, { mode: 'no-cors' }).catch(() => {})"
 NOTICE = "[data-consent-banner]"
 
 
@@ -141,3 +142,44 @@ def test_other_tabs_stop_after_a_withdrawal_on_the_settings_page(visit: Visit) -
             break
         other.wait_for_timeout(50)
     assert players(other) == 0
+
+
+def test_other_tab_with_a_half_edited_form_stays_and_reaches_nobody_after_a_withdrawal(visit: Visit) -> None:
+    visitor = visit()
+    visitor.read(VIDEO)
+    visitor.answer("accept")
+    visitor.read(VIDEO)
+    other = visitor.page
+    player = next(frame.url for frame in other.frames if "/youtube/embed/" in frame.url)
+    other.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<textarea id=letter></textarea>')")
+    other.fill("#letter", "Dear editor,")
+    visitor.forget()
+    other.evaluate(CALL, player)
+    assert visitor.reached() == {"youtube"}, "the control: a script of this page does reach them"
+    visitor.page = visitor.context.new_page()
+    visitor.read("/consent/")
+    visitor.page.locator("[data-consent-action=withdraw]").click()
+    other.wait_for_function("() => window.consent && !window.consent.allows('youtube')")
+    expect(other.locator("meta[http-equiv=Content-Security-Policy]")).to_have_count(1)
+    visitor.settle()
+    assert players(other) == 0
+    visitor.forget()
+    other.evaluate(CALL, player)
+    assert visitor.reached() == set()
+    assert other.input_value("#letter") == "Dear editor,"
+
+
+def test_other_tab_that_cannot_ask_makes_no_error(visit: Visit) -> None:
+    visitor = visit()
+    visitor.read(VIDEO)
+    other, errors = visitor.page, list[str]()
+    other.on("pageerror", lambda error: errors.append(str(error)))
+    other.evaluate("() => void Promise.reject(new Error('control'))")
+    other.route("**/consent/state", lambda route: route.abort())
+    visitor.page = visitor.context.new_page()
+    visitor.read(FRONT)
+    with other.expect_event("requestfailed"):
+        visitor.answer("reject")
+    other.wait_for_timeout(100)
+    assert errors == ["control"]
+    expect(other.locator(NOTICE)).to_be_visible()
