@@ -63,9 +63,10 @@ class Place:
         self.lang = self.lang or lang.strip() or None
 
     def frameset(self) -> None:
-        """A frameset takes the body's place: nothing is inserted."""
-        self._insert = self._footer = b""
-        self.before_body = False
+        """A frameset takes the body's place, but not in a template: nothing is inserted."""
+        if not self._template:
+            self._insert = self._footer = b""
+            self.before_body = False
 
     def in_head(self, name: bytes, *, closes: bool) -> bool:
         """Whether the parser stays before the body at this tag, looking at templates too."""

@@ -39,6 +39,7 @@ def furnished(html: bytes, permissions=REFUSED, gate=GATE, **extra) -> bytes:
      b"<template>", b"</template>", b"<noscript><p>", b"<svg><p></svg>", b"<!-- <img> -->", b"<link rel=x href=/y>", b"<style>p{}</style>",
      b"<meta http-equiv=refresh content='0;url=/n'>", b"a < b", b"<!x>", b"</ y>", b'<p title="</p>">'],
 )  # fmt: skip
+@pytest.mark.untraced
 def test_a_noscript_in_the_head_does_not_take_the_notice(inside, permissions, gate) -> None:
     before, after = OPENING + b"<noscript>" + inside + b"</noscript>", b"<p>Hello</p></body></html>"
     assert (
@@ -95,6 +96,7 @@ def test_what_is_left_open_in_a_noscript_is_closed_at_its_end(inside, closer) ->
     assert furnished(before + after, insert=b"") == before + closer + after
 
 
+@pytest.mark.untraced
 def test_what_is_blocked_in_a_noscript_is_blocked_while_the_notice_is_pending() -> None:
     for inside in (
         b"<img src=%s>",
@@ -106,3 +108,13 @@ def test_what_is_blocked_in_a_noscript_is_blocked_while_the_notice_is_pending() 
         sent = furnished(html, insert=b"")
         assert sent != html
         assert furnished(html).replace(b"[N]", b"") == sent
+
+
+def test_what_means_nothing_in_a_noscript_does_not_take_the_notice() -> None:
+    html = b"<noscript><frameset><noscript><p></noscript><body>"
+    assert furnished(html) == html + b"[N]"
+    template = b"<template><frameset></template><body>"
+    assert furnished(template) == template + b"[N]"
+    footer = template + b"<template><frameset></template><footer>a%s</footer>"
+    assert furnished(footer % b"", insert=b"", footer=b"[F]") == footer % b"[F]"
+    assert furnished(b"<frameset><p>") == b"<frameset><p>", "the control: where it means something, it does"
