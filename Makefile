@@ -76,7 +76,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports
 
 test: browser lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -p tests.coverage_floor
 
 bench: $(VENV)/.dev
 	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done

@@ -29,6 +29,7 @@ def test_a_call_is_found_however_far_its_word_is(gate: Gate, refused: Permission
 
 
 @pytest.mark.parametrize("unit", [b"(", b"( <b", b"('", b'("', b"<a x=(", b"<p>("])
+@pytest.mark.untraced
 def test_parentheses_cost_no_more_than_their_number(gate: Gate, refused: Permissions, unit: bytes) -> None:
     taken = []
     for count in (20_000, 80_000):

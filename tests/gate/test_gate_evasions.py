@@ -67,6 +67,7 @@ b'<picture><source srcset="%s 100w"><img src=/a></picture>',
     b"<noscript><a title='</noscript><img src=%s>'>", b"<noscript><style></noscript><img src=%s></style>",
     b"<!--><img src=%s>-->", b"<!---><img src=%s>-->", b"<!--x--!><img src=%s>-->", b"<!x><img src=%s>", b"<?x ><img src=%s>",
     b"</ x><img src=%s>", b"<title></title><img src=%s>", b"<textarea></TEXTAREA ><img src=%s>",
+    b"<script>'<!-- <!-- --> <script>'</script><img src=%s>", b"<p title='<script a=\"'><img src=%s>", b"<p title='(1) (2)'><img src=%s>",
     b"<script><!--</script><img src=%s>-->", b"<script>'<!-- <script>'</script>--></script><img src=%s>",
     b"<svg><style><img src=%s></style></svg>", b"<svg><title><img src=%s></title></svg>", b"<svg><![CDATA[><img src=%s>]]></svg>",
     b"<math><style><!--</style><img src=%s>--></math>", b"<svg><p><style><!--</style><img src=%s>--></style>",
@@ -126,7 +127,8 @@ INNOCENT = [
     b"<p>https://a.stats.example/x</p>", b"<p>url(//a.stats.example)</p>", b"<p>_paq.push(1)</p>", b"<code>onclick=_paq.push(1)</code>",
     b"<input srcset=//a.stats.example>", b"<embed srcdoc='<img src=//a.stats.example>'>", b"<frame srcdoc='<img src=//a.stats.example>'>",
     b"<img src='data:image/svg+xml,<image href=//a.stats.example />'>", b"<img src=data//x.png>", b"<img src=java//x.png>",
-    b"<imgs src=//a.stats.example>", b"<my-img src=//a.stats.example>", b"<x-iframe src=//a.stats.example></x-iframe>",
+    b"<p title='one (1), two (2)'>", b"<p><!-- <img src=//a.stats.example>", b"<p title='<script a=\"'>", b"<p title='<!-- <object a=\"'>",
+    b"<script>'<!-- <!-- --> <script> <img src=//a.stats.example>'</script>", b"<imgs src=//a.stats.example>", b"<my-img src=//a.stats.example>", b"<x-iframe src=//a.stats.example></x-iframe>",
     b"<img src=https:own.png>", b"<div background-x=//a.stats.example>", b"</img src=//a.stats.example>", b"< img src=//a.stats.example>",
     b"<p style='color:red'>(//a.stats.example)</p>", b"<p style=\"content:'//a.stats.example'\">", b"<base href=/other/>", b"<a href='javascript:void(0)'>",
 ]  # fmt: skip
@@ -154,3 +156,17 @@ def test_what_only_looks_like_a_third_party_stays(gate, refused, html) -> None:
     heard = []
     assert gate.rewrite(html, refused, base_url=PAGE, report=heard.append) is html
     assert not heard
+
+
+LONG_TEXT = b" text" * 30
+
+
+@pytest.mark.parametrize("html", EVASIONS + INNOCENT)
+@pytest.mark.untraced
+def test_each_of_them_comes_out_the_same_in_pieces(gate, refused, html) -> None:
+    for page in (html, b"<noscript>" + html, html.replace(b">", b">" + LONG_TEXT, 1)):
+        whole = gate.rewrite(page, refused, base_url=PAGE)
+        for size in (1, 40):
+            stream = gate.stream(refused, base_url=PAGE)
+            sent = b"".join(stream.feed(page[at : at + size]) for at in range(0, len(page), size)) + stream.close()
+            assert sent == whole

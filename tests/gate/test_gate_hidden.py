@@ -135,6 +135,15 @@ def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(ga
     assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
 
 
+def test_a_style_inside_the_text_of_one_in_svg_has_its_addresses_made_inert_too(gate, refused) -> None:
+    html = b"<svg><style%b><g><style>p{a:url(%b//a.stats.example/x)}</style></svg>"
+    sent = gate.rewrite(html % (b"", b""), refused, base_url=PAGE)
+    assert sent == html % (b' data-consent-service="stats" data-consent-category="analytics"', b"data-consent:")
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    own = html.replace(b"//a.stats.example", b"") % (b"", b"")
+    assert gate.rewrite(own, refused, base_url=PAGE) is own
+
+
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
     text = "<?xml version='1.0'?><img src='//a.stats.example/x'>"
     for codec in ("utf-16-le", "utf-16-be"):

@@ -38,6 +38,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize(("begun", "unit"), HOSTILE)
+@pytest.mark.untraced
 def test_hostile_code_costs_no_more_than_linear_time(begun, unit, kind) -> None:
     end = b"</script>" if begun == SCRIPT else b"</style>"
     short = begun + unit * (60_000 // len(unit)) + end

@@ -102,6 +102,7 @@ UNDISPUTED = [
     b"<noscript><img src=/a></noscript>%s",
     b"<svg><style>a{}</style></svg>%s",
     b"<svg><path></svg>%s",
+    b"<svg><svg/><math/></svg>%s",
 ]
 
 

@@ -79,6 +79,7 @@ def everything(gate: Gate, html: bytes, permissions: Permissions, place: str, ki
 CASES = list(itertools.product(PAGES, VISITORS, PLACES, TYPES))
 
 
+@pytest.mark.untraced
 def test_the_cases_differ_in_what_is_sent() -> None:
     """The control: the same markup has to be answered in many ways, so that a mix-up would be seen."""
     for html in PAGES:
@@ -88,6 +89,7 @@ def test_the_cases_differ_in_what_is_sent() -> None:
         assert len(by_type) >= 3
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("seed", range(3))
 def test_a_shared_gate_says_of_each_page_what_a_new_one_says(seed) -> None:
     rng = random.Random(seed)
@@ -98,6 +100,7 @@ def test_a_shared_gate_says_of_each_page_what_a_new_one_says(seed) -> None:
         )
 
 
+@pytest.mark.untraced
 def test_visitors_at_the_same_time_do_not_meet() -> None:
     rng = random.Random(7)
     cases = rng.sample(CASES, 60) * 4

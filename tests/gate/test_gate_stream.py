@@ -41,6 +41,7 @@ def pieces(html: bytes, cuts, **keywords) -> bytes:
     return sent + stream.close()
 
 
+@pytest.mark.untraced
 @settings(max_examples=400, deadline=None)
 @given(PAGES, st.booleans())
 def test_a_page_split_at_every_byte_comes_out_as_whole(html, furnished) -> None:
@@ -50,6 +51,7 @@ def test_a_page_split_at_every_byte_comes_out_as_whole(html, furnished) -> None:
     assert pieces(html, [len(html) // 2], **extra) == whole
 
 
+@pytest.mark.untraced
 @settings(max_examples=400, deadline=None)
 @given(PAGES)
 def test_twice_is_once(html) -> None:
@@ -57,6 +59,7 @@ def test_twice_is_once(html) -> None:
     assert GATE.rewrite(once, REFUSED, base_url=PAGE) == once
 
 
+@pytest.mark.untraced
 @settings(max_examples=400, deadline=None)
 @given(PAGES)
 def test_nothing_is_taken_away_and_nothing_moved(html) -> None:
@@ -105,6 +108,7 @@ def live(html: bytes, *, scripting: bool) -> list[tuple[str, dict[str, str]]]:
     return [(name, found) for name, found in parser.tags if "a.stats" in found.get(urls.get(name, ""), "")]
 
 
+@pytest.mark.untraced
 @settings(max_examples=1500, deadline=None)
 @given(PAGES)
 def test_no_parser_finds_a_live_tag_in_what_is_sent(html) -> None:
@@ -126,6 +130,7 @@ def test_the_oracle_sees_the_tag_that_was_let_through() -> None:
      b"<select>", b"//", b"<p //", b"\\", b"<p &#47;", b"<p =\"//", b"<script>import/*", b"<script>=/[", b"<script>`${", b"<style>@import '//x';",
      b"<style>\\", b"<img srcset='(((", b"<noscript><a '</noscript>", b"<svg a='>//", b"<meta a=\"b\">", b"<svg></p><![CDATA[>"],
 )  # fmt: skip
+@pytest.mark.untraced
 def test_hostile_input_costs_no_more_than_linear_time(unit) -> None:
     def cost(size: int) -> float:
         html = unit * (size // len(unit))
@@ -142,6 +147,20 @@ def test_hostile_input_costs_no_more_than_linear_time(unit) -> None:
     assert cost(1 << 19) < 3.5 * cost(1 << 18) + 0.05
 
 
+@pytest.mark.parametrize("size", [1, 40, 100])
+def test_what_is_no_markup_is_none_over_pieces_either(size) -> None:
+    image = b"<img src=" + X + b">"
+    inert = GATE.rewrite(image, REFUSED, base_url=PAGE)
+    hidden = b"x" * 90 + image + b"x" * 90
+    for begun, end in ((b"<!--", b"-->"), (b"<xmp>", b"</xmp>"), (b"<script>'", b"'</script>"), (b"<!--", b"--!>")):
+        page = begun + hidden + end
+        assert pieces(page + image, range(0, len(page) + len(image), size)) == page + inert
+        assert pieces(begun + hidden, range(0, len(page), size)) == begun + hidden, "it has no end"
+    page = b"<plaintext>" + hidden + b"</plaintext>" + image
+    assert pieces(page, range(0, len(page), size)) == page
+    assert pieces(hidden, range(0, len(hidden), size)) == hidden.replace(image, inert), "the control"
+
+
 def test_at_most_one_tag_is_held_back() -> None:
     stream = GATE.stream(REFUSED, base_url=PAGE)
     sent = 0
@@ -150,6 +169,7 @@ def test_at_most_one_tag_is_held_back() -> None:
     assert sent > 63 * 80000
 
 
+@pytest.mark.untraced
 def test_a_tag_too_long_to_read_fails_closed() -> None:
     rng = random.Random(3)
     for start in (b"<img src=//a.stats.example/", b"<script src=//a.stats.example/x ", b"<iframe srcdoc='"):
