@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from consent.decision import Speech
-
-if TYPE_CHECKING:
-    from consent.log.receipt import Answer
+from consent.log.history import Answer
 
 
 class English:

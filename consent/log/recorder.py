@@ -16,10 +16,12 @@ from typing import Final
 from consent.decision import Artefact, Decision, Speech
 from consent.errors import NotRecorded
 from consent.log import tally
+from consent.log.job import Job
+from consent.log.narrative import ENGLISH
 from consent.log.record import Draft
 from consent.log.store import Store
 from consent.log.trouble import Unavailable
-from consent.log.writer import DRAIN_SECONDS, Job, Writer
+from consent.log.writer import DRAIN_SECONDS, Writer
 
 TIMEOUT: Final = 2.0  # seconds that anything but a decision may take; a decision's are the caller's
 KNOWN_ARTEFACTS: Final = 256
@@ -86,7 +88,7 @@ class Log(Writer):
         found: list[tuple[date, str, int]] = self._submit(Job(ask=ask), timeout=TIMEOUT)
         return found
 
-    def receipt(self, receipt_id: str, form: str, *, speech: Speech) -> bytes | None:
+    def receipt(self, receipt_id: str, form: str, *, speech: Speech = ENGLISH) -> bytes | None:
         """One receipt's history in one of the forms of :mod:`consent.log.receipt`; ``None`` if there is none.
 
         ``speech`` is the language of the text. Raises ``NotRecorded`` if it can't be looked up.

@@ -16,7 +16,6 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from consent.decision import Artefact
 from consent.errors import NotRecorded
 from consent.log import tally
 from consent.log.address import Address
+from consent.log.job import Job
 from consent.log.keyring import Keyring
 from consent.log.record import Draft
 from consent.log.spool import Found, Spool
@@ -44,23 +44,6 @@ GATHER_SECONDS: Final = 0.001
 MOST_WAITING: Final = 10_000
 _RETRY_SECONDS: Final = 0.02
 _log = logging.getLogger("consent.log")
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Job:
-    """What one caller waits for: a draft, an artefact, or a question to the store."""
-
-    draft: Draft | None = None
-    artefact: Artefact | None = None
-    ask: Callable[[Store], Any] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-    given_up: bool = False
-    answer: Any = None
-    error: NotRecorded | None = None
-
-    def finish(self, error: NotRecorded | None = None) -> None:
-        self.error = error
-        self.done.set()
 
 
 class Writer:
