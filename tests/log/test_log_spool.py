@@ -49,6 +49,8 @@ def folder(path: Path) -> str:
 def recorded(path: Path, decisions: list[Decision]) -> int:
     """How many of the decisions are in the database; none may be there twice."""
     with closing(sqlite3.connect(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone():
+            return 0  # the file is there before its tables
         ids = [row[0].hex() for row in connection.execute("SELECT event_id FROM record")]
     assert len(ids) == len(set(ids))
     return sum(decision.record_id.replace("-", "") in ids for decision in decisions)
