@@ -66,18 +66,26 @@ def _value(
 ) -> str:
     own = _own(hosts, host)
     tail = f"; report-uri {report_uri}" if report_uri else ""
-    choices = [_sources(patterns, paths=True)]
-    bare = _sources(patterns, paths=False)
-    if set(bare).isdisjoint(_sources(denied, paths=False)):
-        choices.append(bare)  # shorter, and no denied service is on any of these hosts
+    exact, bare = _sources(patterns, paths=True), _sources(patterns, paths=False)
+    # Without paths it is shorter; that must let no denied service in that is on one of these hosts.
+    lists = [exact, bare] if set(bare).isdisjoint(_sources(denied, paths=False)) else [exact]
+    choices = [_with_sockets([*own, *others]) for others in lists] + [[*own, *others] for others in lists]
     for others in choices:
-        sources = " ".join(dict.fromkeys(("'self'", *own, *others)))
+        sources = " ".join(dict.fromkeys(("'self'", *others)))
         value = f"default-src {sources} {_ALWAYS}{tail}"
         if len(value) <= LONGEST:
             return value
     # More hosts than fit: the last ones are left out, which denies and never allows.
     room = LONGEST - len(value) + len(sources)
     return f"default-src {sources[:room].rpartition(' ')[0]} {_ALWAYS}{tail}"
+
+
+def _with_sockets(sources: list[str]) -> list[str]:
+    """These host sources, for WebSockets too: without a scheme one lets none in but the page's own host's.
+
+    ``ws:`` covers ``wss:`` (CSP level 3, section 6.7.2.8), and a page that came by TLS can open nothing else.
+    """
+    return [*sources, *(f"ws://{source}" for source in sources)]
 
 
 def _own(hosts: tuple[str, ...], host: str) -> list[str]:
@@ -88,8 +96,7 @@ def _own(hosts: tuple[str, ...], host: str) -> list[str]:
         return [name for name in names if name != host]
     own = [] if "*" in name else _sources([name], paths=False)
     bare = dict.fromkeys((*own, *(name.partition(":")[0] for name in names if "[" not in name)))
-    # A source without a scheme lets no socket in but the page's own (CSP level 3, section 6.7.2.9).
-    return [source for name in bare for source in (f"{name}:*", f"ws://{name}:*")]
+    return [f"{name}:*" for name in bare]
 
 
 def _sources(patterns: Iterable[str], *, paths: bool) -> list[str]:

@@ -160,7 +160,8 @@ def test_header_fields_stay_when_nothing_is_denied(granted) -> None:
 def test_the_second_policy_names_the_hosts_of_what_is_granted(policy, refused, granted) -> None:
     some = decide(policy, Choice.granting("youtube"), Signals())
     before = csp.tightening(policy, refused, host="harbour.example")
-    assert before == "default-src 'self' cdn.harbour.example 'unsafe-inline' 'unsafe-eval' data: blob:"
+    own = "'self' cdn.harbour.example ws://cdn.harbour.example"
+    assert before == f"default-src {own} 'unsafe-inline' 'unsafe-eval' data: blob:"
     after = csp.tightening(policy, some, host="harbour.example", report_uri="/consent/csp")
     assert "www.youtube.com *.ytimg.com" in after
     assert "stats" not in after

@@ -24,8 +24,12 @@ def value(policy: Policy, *granted: str, host: str = "harbour.example", report_u
 
 
 def sources(policy: Policy, *granted: str) -> set[str]:
+    """The hosts that are named; those for sockets are the same, or none where there is no room for them."""
     words = value(policy, *granted).split()
-    return {word for word in words[1:] if "'" not in word and word not in ("data:", "blob:")}
+    named = {word for word in words[1:] if "'" not in word and word not in ("data:", "blob:")}
+    plain = {word for word in named if not word.startswith("ws://")}
+    assert named - plain in (set(), {f"ws://{word}" for word in plain})
+    return plain
 
 
 @pytest.mark.parametrize(
@@ -59,10 +63,19 @@ def test_a_whole_host_makes_its_paths_needless() -> None:
     assert sources(made(service("stats", "stats.example", "stats.example/js/*")), "stats") == {"stats.example"}
 
 
+def test_sockets_of_what_is_granted_pass_and_of_nothing_else() -> None:
+    policy = made(service("chat", "chat.example"), service("stats", "stats.example/js/*"))
+    assert " ws://chat.example " in value(policy, "chat")
+    assert " ws://stats.example/js/ " in value(policy, "stats")
+    assert "ws://" not in value(policy)
+    assert "stats.example" not in value(policy, "chat")
+
+
 def test_the_sites_own_hosts_are_there_once_and_the_pages_own_is_self() -> None:
     policy = made(hosts=("harbour.example", "cdn.harbour.example"))
     assert value(policy, report_uri="/consent/report") == (
-        "default-src 'self' cdn.harbour.example 'unsafe-inline' 'unsafe-eval' data: blob:; report-uri /consent/report"
+        "default-src 'self' cdn.harbour.example ws://cdn.harbour.example 'unsafe-inline' 'unsafe-eval' data: blob:; "
+        "report-uri /consent/report"
     )
 
 
@@ -85,9 +98,12 @@ MANY = tuple(service(f"s{n}", f"a-rather-long-name-{n}.of-provider-{n}.example/j
 
 def test_what_does_not_fit_is_said_without_paths_and_then_left_out() -> None:
     granted = [one.key for one in MANY]
-    assert "/js/v1/" in value(made(*MANY[:20]), *granted[:20])
+    few = value(made(*MANY[:20]), *granted[:20])
+    assert "/js/v1/" in few
+    assert " ws://a-rather-long-name-19.of-provider-19.example/js/v1/ " in few
     shorter = value(made(*MANY), *granted)
     assert "/js/" not in shorter
+    assert "ws://" not in shorter, "sockets are what is left out first"
     assert "a-rather-long-name-89.of-provider-89.example" in shorter
     more = tuple(service(f"t{n}", f"another-rather-long-name-{n}.of-provider-{n}.example") for n in range(60))
     cut = value(made(*MANY, *more), *granted, *(one.key for one in more))
