@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from consent.body import Stream
+from consent.body import Way
 from consent.closing import OF_THE_BODY, Closing
 from consent.decision import Recorder
 from consent.engine import Engine
@@ -32,6 +32,7 @@ _FILE: Final = "http.response.zerocopysend"
 _HINT: Final = "http.response.early_hint"
 _PUSH: Final = "http.response.push"  # names no field that could be gated, and no browser takes it any more
 _PIECE: Final = 1 << 16  # bytes of a file read at once
+_MESSAGE: Final = 1 << 20  # bytes after which a message goes out
 
 
 class ConsentMiddleware:
@@ -131,6 +132,17 @@ def _raw(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
 
+def _some(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+    """What can be sent in one message, and whether there may be more."""
+    some, size = [], 0
+    for piece in pieces:
+        some.append(piece)
+        size += len(piece)
+        if size >= _MESSAGE:
+            return b"".join(some), True
+    return b"".join(some), False
+
+
 class _Sending:
     """Stands between the application and the server's ``send``."""
 
@@ -173,18 +185,21 @@ class _Sending:
         self._closing = await loop.run_in_executor(self._answering, close) if recording else close()
         await self._send({**message, "headers": _raw(self._closing.fields)})
 
-    async def _gated(self, body: Stream, data: bytes, *, more: bool) -> None:
-        fed = partial(self._fed, body, data, last=not more)
-        loop = asyncio.get_running_loop()
-        out = await loop.run_in_executor(self._showing, fed) if self._visit.may_archive else fed()
-        if out or not more:
-            await self._send({"type": _BODY, "body": out, "more_body": more})
+    async def _gated(self, way: Way, data: bytes, *, more: bool) -> None:
+        pieces = self._fed(way, data, last=not more)
+        loop, is_left = asyncio.get_running_loop(), True
+        while is_left:
+            some = partial(_some, pieces)
+            out, is_left = await loop.run_in_executor(self._showing, some) if self._visit.may_archive else some()
+            if out or not (more or is_left):
+                await self._send({"type": _BODY, "body": out, "more_body": more or is_left})
 
-    def _fed(self, body: Stream, data: bytes, *, last: bool) -> bytes:
-        out = body.feed(data)
-        return out + body.close() if last and not self._is_head else out
+    def _fed(self, way: Way, data: bytes, *, last: bool) -> Iterator[bytes]:
+        yield from way.feed(data)
+        if last and not self._is_head:
+            yield way.close()
 
-    async def _read(self, body: Stream, message: Message) -> None:
+    async def _read(self, body: Way, message: Message) -> None:
         """Read a file that the server was to send by itself, piece by piece, as it is a page."""
         more, left = message.get("more_body", False), message.get("count")
         if not self._is_head:

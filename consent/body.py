@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import zlib
-from collections.abc import Callable
-from functools import partial, reduce
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
 
-# Not a dependency: applications that send Brotli by themselves have it.
-_brotli: Final[Any] = importlib.import_module("brotli") if importlib.util.find_spec("brotli") else None
-_DECODABLE: Final = frozenset({"gzip", "x-gzip", "deflate"} | ({"br"} if _brotli else set()))
-# What some browser undoes. Anything else in a Content-Encoding ("none", "utf-8") they all pass over.
-_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"})
-_DAMAGE: Final = (zlib.error, _brotli.error) if _brotli else (zlib.error,)
+from consent.coding import DAMAGE, unpacker
+
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
 _FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
@@ -26,24 +19,24 @@ _XML: Final = re.compile(rb"[\t\n\f\r ]*+<\?xml", re.IGNORECASE)
 XML: Final = "text/xml"
 
 
-def codings(said: str) -> tuple[str, ...]:
-    """What a Content-Encoding says a body was packed with, in order, as far as a browser would unpack it."""
-    return tuple(coding for part in said.lower().split(",") if (coding := part.strip()) in _CODINGS)
-
-
-def can_unpack(packed: tuple[str, ...]) -> bool:
-    """Whether a body packed so can be read here."""
-    return _DECODABLE.issuperset(packed)
-
-
 class Stream(Protocol):
-    """What a body passes through, the gate's stream or one of those below: bytes in, bytes out."""
+    """The gate's stream: bytes in, bytes out."""
 
     def feed(self, data: bytes, /) -> bytes:
         """Rewrite as much as is certain."""
 
     def close(self) -> bytes:
         """Rewrite the rest."""
+
+
+class Way(Protocol):
+    """What a body passes through on its way out, one of those below."""
+
+    def feed(self, data: bytes, /) -> Iterator[bytes]:
+        """What is ready, one piece or more, each made when it is asked for: so that a few bytes may stand for many."""
+
+    def close(self) -> bytes:
+        """The rest."""
 
 
 class Body:
@@ -65,7 +58,7 @@ class Body:
         unreadable: bytes = b"",
     ) -> None:
         self._open = open_stream
-        self._decode = _decoder(packed)
+        self._unpack = unpacker(packed) if packed else None
         self._sniff = sniff
         self._look = sniff or not settled
         self._settled = settled
@@ -75,16 +68,22 @@ class Body:
         self._verbatim = False
         self._broken = False
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """Take in bytes as the application sent them, give out what is ready for the visitor."""
         if self._broken:
-            return b""
-        try:
-            data = self._decode(data)
-        except _DAMAGE:
-            # What can't be read can't be gated: the page ends here, with a plain message.
-            self._broken = True
-            return self.close() + self._unreadable
+            yield b""
+        elif self._unpack is None or not data:
+            yield self._plain(data)
+        else:
+            try:
+                for piece in self._unpack(data):
+                    yield self._plain(piece)
+            except DAMAGE:
+                # What can't be read can't be gated: the page ends here, with a plain message.
+                self._broken = True
+                yield self.close() + self._unreadable
+
+    def _plain(self, data: bytes) -> bytes:
         if self._stream is not None:
             return self._stream.feed(data)
         if self._verbatim:
@@ -116,63 +115,17 @@ def _is_document(beginning: bytes) -> bool:
     return _DOCUMENT.match(beginning[:_FAR]) is not None
 
 
-def _decoder(packed: tuple[str, ...]) -> Callable[[bytes], bytes]:
-    steps = [_step(coding) for coding in reversed(packed)]
-    return partial(reduce, lambda data, step: step(data), steps) if steps else bytes
-
-
-def _step(coding: str) -> Callable[[bytes], bytes]:
-    if coding == "br":
-        decode: Callable[[bytes], bytes] = _brotli.Decompressor().process
-        return decode
-    return _Deflate().decompress if coding == "deflate" else _Gzip().decompress
-
-
-class _Gzip:
-    """``gzip`` as servers send it: one member or several (RFC 1952 section 2.2); zeros after the last are padding."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-
-    def decompress(self, data: bytes) -> bytes:
-        out = []
-        while data:
-            if self._member.eof:
-                data = data.lstrip(b"\0")
-                if not data:
-                    break
-                self._member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            out.append(self._member.decompress(data))
-            data = self._member.unused_data
-        return b"".join(out)
-
-
-class _Deflate:
-    """``deflate`` as servers send it: with the zlib wrapper, or raw against the standard (RFC 9110 section 8.4.1.2)."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj()
-        self._begun = False
-
-    def decompress(self, data: bytes) -> bytes:
-        if not data:
-            return b""
-        if not self._begun and data[0] & 0x0F != zlib.DEFLATED:
-            self._stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        self._begun = True
-        return self._stream.decompress(data)
-
-
 class Watched:
     """Shows a body to the gate and passes it on unchanged: for ``CONSENT_MODE=observe``."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """The same bytes."""
-        self._body.feed(data)
-        return data
+        for _ in self._body.feed(data):
+            pass
+        yield data
 
     def close(self) -> bytes:
         """Nothing."""
@@ -186,9 +139,9 @@ class Replaced:
     def __init__(self, page: bytes) -> None:
         self._page = page
 
-    def feed(self, data: bytes) -> bytes:  # noqa: ARG002 — what can't be read is dropped
+    def feed(self, data: bytes) -> Iterator[bytes]:  # noqa: ARG002 — what can't be read is dropped
         """Nothing."""
-        return b""
+        yield b""
 
     def close(self) -> bytes:
         """The message."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from consent import csp, headers
 from consent.answer import SIGNAL
-from consent.body import XML, Body, Replaced, Stream, Watched, can_unpack, codings
+from consent.body import XML, Body, Replaced, Stream, Watched, Way
 from consent.choice import Choice, Permissions, Signals
+from consent.coding import can_unpack, codings
 from consent.gate import Blocked, Embed
 from consent.gate.fields import gate_fields
 from consent.headers import CookieRules, Fields
@@ -47,7 +48,7 @@ class Closing:
     """How a response goes out: its fields, and what its body must pass through, if anything."""
 
     fields: Fields
-    body: Stream | None
+    body: Way | None
 
 
 class Closer:
@@ -201,7 +202,7 @@ class Closer:
     def _unreadable(self, visit: Visit) -> bytes:
         return self._engine.banner.plain(visit.view(), "unreadable").encode()
 
-    def _observed(self, visit: Visit, fields: Fields, content_type: str) -> Stream | None:
+    def _observed(self, visit: Visit, fields: Fields, content_type: str) -> Way | None:
         packed = codings(headers.joined(fields, "content-encoding"))
         if not can_unpack(packed):
             return None

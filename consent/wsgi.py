@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from consent.body import Way
 from consent.closing import Closing
 from consent.decision import Recorder
 from consent.engine import Engine
@@ -167,8 +168,12 @@ class _Sending:
         write = self._start_response(status, closing.fields, *args)
         if closing.body is None:
             return write
-        through = closing.body
-        return lambda data: write(through.feed(data))
+        return partial(_write, write, closing.body)
+
+
+def _write(write: Callable[[bytes], object], way: Way, data: bytes, /) -> None:
+    for piece in way.feed(data):
+        write(piece)
 
 
 class _Gated:
@@ -183,7 +188,10 @@ class _Gated:
         for piece in self._body:
             closing = self._sending.closing
             # Also what is empty: a server must not be kept waiting for more of the application (PEP 3333).
-            yield piece if closing is None or closing.body is None else closing.body.feed(piece)
+            if closing is None or closing.body is None:
+                yield piece
+            else:
+                yield from closing.body.feed(piece)
         closing = self._sending.closing
         if closing is not None and closing.body is not None and not self._is_head:
             rest = closing.body.close()

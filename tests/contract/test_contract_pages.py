@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Callable
+from typing import Final
 
+import brotli
 import pytest
 from conftest import ARTICLE, HTML, Answer, Served, make_policy
 
 from consent import Policy
 from consent.policy import Site
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 NOTICE = "data-consent-banner"
+TEXT = ("Content-Type", "text/plain")
 
 
 def page(body: bytes | list[bytes] = ARTICLE, status: int = 200, *fields: tuple[str, str]) -> dict[str, Answer]:
@@ -168,22 +177,69 @@ def test_a_head_request_gets_the_fields_of_the_page_and_no_body(site: Served) ->
     assert reply.get("content-security-policy") == site.get().get("content-security-policy")
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw deflate"])
+PACKED: Final = {
+    "gzip": gzip.compress(ARTICLE),
+    "deflate": zlib.compress(ARTICLE),
+    "Deflate": zlib.compress(ARTICLE, wbits=-15),  # without its wrapper
+    "br": brotli.compress(ARTICLE),
+    "zstd": zstd.compress(ARTICLE),
+    "zstd, gzip": gzip.compress(zstd.compress(ARTICLE)),
+    "gzip, br, zstd": zstd.compress(brotli.compress(gzip.compress(ARTICLE))),
+}
+
+
+@pytest.mark.parametrize("coding", PACKED)
 def test_compressed_pages_are_read_and_gated(make_site: Callable[..., Served], coding: str) -> None:
-    packed = {
-        "gzip": gzip.compress(ARTICLE),
-        "deflate": zlib.compress(ARTICLE),
-        "raw deflate": zlib.compress(ARTICLE, wbits=-15),
-    }[coding]
-    site = make_site(page([packed[:9], packed[9:]], 200, ("Content-Encoding", coding.split()[-1])))
+    packed = PACKED[coding]
+    said = ("Content-Encoding", coding)
+    site = make_site({"/": page([packed[:9], packed[9:]], 200, said)["/"], "/file": Answer(packed, 200, [TEXT, said])})
     reply = site.get()
     assert reply.get("content-encoding") is None
     assert NOTICE in reply.text
+    assert "News." in reply.text
     assert ' src="https://stats.example' not in reply.text
+    assert ' src="https://stats.example' in site.get(cookie=accepted(site)).text  # the control: it was all there
+    bare = site.get("/file")  # the control: what is no page stays packed
+    assert (bare.get("content-encoding"), bare.body) == (coding, packed)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+def test_a_page_that_breaks_off_ends_where_it_broke(make_site: Callable[..., Served], coding: str) -> None:
+    article = ARTICLE.replace(b"<main>", b"<main>" + bytes(range(97, 122)) * 400)
+    packed = {"br": brotli.compress, "zstd": zstd.compress}[coding](article)
+    reply = make_site(page(packed[:-3], 200, ("Content-Encoding", coding))).get()
+    assert reply.status == 200
+    assert ' src="https://stats.example' not in reply.text
+    assert article.decode() not in reply.text
+    whole = make_site(page(packed, 200, ("Content-Encoding", coding))).get(scheme="https")
+    assert whole.text.endswith("</html>")  # the control
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_few_bytes_that_stand_for_many_go_out_in_bounded_pieces(
+    make_site: Callable[..., Served], coding: str
+) -> None:
+    many = ARTICLE.replace(b"News.", b"News. " + b"x" * 5_000_000)
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "zstd": zstd.compress}[coding]
+    packed = pack(many)
+    assert len(packed) < 10_000
+    reply = make_site(page(packed, 200, ("Content-Encoding", coding))).get()
+    assert max(map(len, reply.pieces)) < 2_000_000
+    assert reply.text.count("x") > 5_000_000
+    plain = make_site(page(many)).get()
+    assert max(map(len, plain.pieces)) > 4_000_000  # the control: what comes as one piece goes as one
+
+
+def test_a_page_that_needs_a_dictionary_is_not_let_through(make_site: Callable[..., Served]) -> None:
+    words = zstd.train_dict([ARTICLE[at:] for at in range(200)], 1024)
+    packed = zstd.compress(ARTICLE, zstd_dict=words)
+    reply = make_site(page(packed, 200, ("Content-Encoding", "zstd"))).get()
+    assert b"stats.example" not in reply.body
+    assert len(reply.body) > 20
 
 
 def test_a_page_that_cannot_be_read_is_not_let_through(make_site: Callable[..., Served]) -> None:
-    site = make_site(page(b"\x28\xb5\x2f\xfd some zstd", 200, ("Content-Encoding", "zstd")))
+    site = make_site(page(b"\x5e\x2a\x4d\x18 some zstd", 200, ("Content-Encoding", "dcz")))
     reply = site.get(accept_encoding="br, gzip, zstd")
     assert site.seen[-1]["accept-encoding"] == "gzip"
     site.get(accept_encoding="br, gzip;q=0")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import time
 import zlib
+from itertools import islice
+from typing import Any
 
+import brotli
 import pytest
 
-from consent import headers
-from consent.body import Body, Watched, can_unpack, codings
+from consent import coding, headers
+from consent.body import Body, Watched
+from consent.coding import can_unpack, codings, unpacker
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+PACK: dict[str, Any] = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "zstd": zstd.compress}
 
 
 class Upper:
@@ -24,7 +37,7 @@ class Upper:
 
 def through(data: bytes, *, size: int = 7, **options: object) -> bytes:
     body = Body(lambda *_: Upper(), **options)  # type: ignore[arg-type]
-    pieces = [body.feed(data[start : start + size]) for start in range(0, len(data), size)]
+    pieces = [piece for start in range(0, len(data), size) for piece in body.feed(data[start : start + size])]
     return b"".join([*pieces, body.close()])
 
 
@@ -34,7 +47,55 @@ def test_several_gzip_members_and_padding_are_read_to_the_end() -> None:
     assert through(packed, packed=("gzip",), size=10_000) == b"FIRST SECOND."
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_several_zstd_frames_and_what_is_to_be_skipped_are_read_to_the_end() -> None:
+    skipped = b"\x50\x2a\x4d\x18" + (7).to_bytes(4, "little") + b"comment"
+    packed = zstd.compress(b"first ") + skipped + zstd.compress(b"") + zstd.compress(b"second")
+    assert through(packed, packed=("zstd",)) == b"FIRST SECOND."
+    assert through(packed, packed=("zstd",), size=10_000) == b"FIRST SECOND."
+
+
+@pytest.mark.parametrize(("log", "readable"), [(23, True), (24, False)])
+def test_a_window_is_as_large_as_browsers_allow_and_no_larger(log: int, readable: bool) -> None:
+    packer = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: log})
+    packed = packer.compress(b"<p>news") + packer.flush()
+    assert through(packed, packed=("zstd",), unreadable=b"unreadable") == (b"<P>NEWS." if readable else b"unreadable")
+
+
+@pytest.mark.parametrize("said", [*PACK, "gzip, br", "br, zstd", "zstd, gzip", "deflate, deflate"])
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_what_stands_for_gigabytes_is_unpacked_as_far_as_it_is_asked_for(said: str, size: int) -> None:
+    plain = b"<p>x</p>" * 1_000_000
+    packed = plain
+    for name in said.split(", "):
+        packed = PACK[name](packed)
+    unpack = unpacker(codings(said))
+    pieces = [piece for start in range(0, len(packed), size) for piece in unpack(packed[start : start + size])]
+    assert b"".join(pieces) == plain
+    assert max(map(len, pieces)) <= 1 << 19
+    first, second = islice(unpacker(codings(said))(packed), 2)
+    assert first + second == plain[: len(first + second)]
+
+
+def test_brotli_before_its_version_1_2_is_unpacked_as_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = brotli.Decompressor
+
+    class Older:
+        def __init__(self) -> None:
+            self._stream = newer()
+
+        def process(self, data: bytes) -> bytes:
+            out: bytes = self._stream.process(data)
+            return out
+
+    monkeypatch.setattr(coding._brotli, "Decompressor", Older)
+    assert through(PACK["br"](b"<p>news"), packed=("br",)) == b"<P>NEWS."
+
+
+def test_what_follows_a_deflated_body_is_nothing() -> None:
+    assert through(zlib.compress(b"<p>news") + b"more", packed=("deflate",)) == b"<P>NEWS."
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_what_cannot_be_decoded_ends_with_a_plain_message_and_no_error(encoding: str) -> None:
     sound = gzip.compress(b"x" * 5000)
     assert through(sound[:20] + b"\xff" * 40, packed=("gzip",), unreadable=b"unreadable").endswith(b"unreadable")
@@ -44,7 +105,7 @@ def test_what_cannot_be_decoded_ends_with_a_plain_message_and_no_error(encoding:
 
 def test_observing_a_broken_body_changes_nothing() -> None:
     watched = Watched(Body(lambda *_: Upper(), packed=("gzip",)))
-    assert watched.feed(b"not gzip") == b"not gzip"
+    assert list(watched.feed(b"not gzip")) == [b"not gzip"]
     assert watched.close() == b""
 
 
@@ -105,9 +166,13 @@ def test_deflate_is_read_with_its_wrapper_and_without(wbits: int) -> None:
         ("deflate, gzip", ("deflate", "gzip"), True),
         ("utf-8", (), True),
         ("none", (), True),
-        ("zstd", ("zstd",), False),
-        ("gzip, zstd", ("gzip", "zstd"), False),
+        ("zstd", ("zstd",), True),
+        ("gzip, Zstd", ("gzip", "zstd"), True),
+        ("dcz", ("dcz",), False),
+        ("gzip, dcb", ("gzip", "dcb"), False),
         ("compress", ("compress",), False),
+        (", ".join(["gzip"] * 8), ("gzip",) * 8, True),
+        (", ".join(["gzip"] * 9), ("gzip",) * 9, False),
     ],
 )
 def test_a_coding_counts_if_a_browser_knows_it(said: str, packed: tuple[str, ...], readable: bool) -> None:
@@ -136,7 +201,7 @@ def test_what_some_browser_takes_for_a_page_is_one(data: bytes, kind: str | None
         return Upper()
 
     body = Body(begin, sniff=True)
-    pieces = [body.feed(data[start : start + 100]) for start in range(0, len(data), 100)]
+    pieces = [piece for start in range(0, len(data), 100) for piece in body.feed(data[start : start + 100])]
     whole = b"".join([*pieces, body.close()])
     assert told == ([] if kind is None else [kind])
     assert whole == (data if kind is None else data.upper() + b".")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,11 @@ from consent import Policy, Service, StorageItem
 from consent.asgi import ConsentMiddleware as AsgiMiddleware
 from consent.policy import Ask, Site
 from consent.wsgi import ConsentMiddleware as WsgiMiddleware
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ROOT = Path(os.environ.get("SERVERS_ROOT", "."))
 SECRET = "a secret of the tests"
@@ -85,7 +91,8 @@ def _packed(coding: str, _: dict[str, str], __: bytes) -> Answer:
         "gzip": gzip.compress,
         "deflate": zlib.compress,
         "br": brotli.compress,
-        "zstd": lambda data: b"\x28\xb5\x2f\xfd" + data,  # not even packed: whoever passes it passes the page
+        "zstd": zstd.compress,
+        "dcz": lambda data: b"\x5e\x2a\x4d\x18" + data,  # not even packed: whoever passes it passes the page
         "broken": lambda data: gzip.compress(data)[:-30] + b"\xff" * 30,
     }[coding]
     whole = compress(ARTICLE)
