@@ -154,7 +154,8 @@ class Closer:
         fields = gate_fields(self._engine.gate, fields, anybody, base_url=visit.request.base_url)
         if not is_xml:
             return fields
-        fields = headers.varied(fields, ("Sec-Fetch-Dest",))
+        told = bool(visit.request.get("sec-fetch-dest"))
+        fields = headers.varied(fields, ("Sec-Fetch-Dest",) if told else ("Sec-Fetch-Dest", "Accept"))
         return [*fields, self._policy(visit, anybody.allowed)] if self._csp_name else fields
 
     def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:

@@ -82,6 +82,9 @@ def test_xml_kept_as_data_for_who_granted_gives_nothing_to_who_opens_it(make_sit
     data = site.get("/a.svg", cookie=jar, sec_fetch_dest="image")
     assert data.all("vary") == ["Accept-Encoding, Sec-Fetch-Dest"]
     assert data.get("cache-control") == "public, max-age=600"
+    older = site.get("/a.svg", cookie=jar, accept="image/avif,image/*,*/*;q=0.8")
+    assert older.body == data.body
+    assert older.all("vary") == ["Accept-Encoding, Sec-Fetch-Dest, Accept"], "that is all that tells the two apart"
 
 
 @pytest.mark.parametrize(
