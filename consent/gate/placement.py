@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from consent.gate.tokens import RAW_END, RAW_TEXT, TAG, in_text, script_end, token_end
+
 Insert = bytes | Callable[[str | None], bytes]
 """Markup to insert, ASCII; or what makes it, given the page's own language (``None`` where it names none)."""
 
@@ -27,6 +29,7 @@ HEAD: Final = frozenset(
     )
 )
 SECTION: Final = re.compile(rb"<(/?)(?:article|aside|main|nav|section)(?=[\t\n\f\r />])")
+_OPENING: Final = re.compile(rb"<(?:(" + b"|".join(sorted(RAW_TEXT)) + rb")(?=[\t\n\f\r />])|[a-z/!?])")
 LANDMARKS: Final = frozenset((b"footer", b"body", b"template"))
 
 
@@ -37,7 +40,10 @@ class Place:
     :meth:`opens_body`, because anything may open it.
     """
 
-    __slots__ = ("_depth", "_footer", "_insert", "_inside", "_lower", "_passed", "_template", "before_body", "lang")
+    __slots__ = (
+        "_beyond", "_depth", "_footer", "_insert", "_inside", "_known", "_lower", "_passed", "_template", "_uncounted",
+        "before_body", "lang",
+    )  # fmt: skip
 
     def __init__(self, insert: Insert, footer: Insert) -> None:
         self._insert = insert
@@ -45,8 +51,8 @@ class Place:
         self._depth = 0
         self._inside = False
         self._template = 0
-        self._lower = b""
         self._passed: list[tuple[int, int]] = []
+        self.read(b"")
         self.before_body = bool(insert)
         self.lang: str | None = None
 
@@ -83,6 +89,7 @@ class Place:
         """Another piece of the page begins, in lower case."""
         self._lower = lower
         self._passed.clear()
+        self._uncounted = self._known = self._beyond = 0
 
     def passed(self, start: int, end: int) -> None:
         """The piece's text from ``start`` to ``end`` was passed over; sections open and close in it."""
@@ -91,19 +98,47 @@ class Place:
 
     def count(self) -> None:
         """Count the sections that are open, by which a footer is the page's: none is behind the end of ``main``."""
-        spans, self._passed = self._passed, []
+        first, self._uncounted = self._uncounted, len(self._passed)
         if self._template:
             return
+        spans = self._passed[first:]
         for index in range(len(spans) - 1, -1, -1):
             start, end = spans[index]
-            reset = self._lower.rfind(b"</main>", start, end)
-            if reset >= 0:
-                self._depth = 0
-                spans = [(reset + 7, end), *spans[index + 1 :]]
+            main = self._lower.rfind(b"</main>", start, end)
+            if main >= 0:
+                if in_text(self._lower, self._known, main):
+                    spans = [(main, end), *spans[index + 1 :]]
                 break
         for start, end in spans:
             for match in SECTION.finditer(self._lower, start, end):
-                self._depth = max(0, self._depth + (-1 if match[1] else 1))
+                if self._is_tag(match.start()):
+                    step = -1 if match[1] else 1
+                    self._depth = 0 if match[0] == b"</main" else max(0, self._depth + step)
+
+    def _is_tag(self, at: int) -> bool:
+        """Whether what looks like a tag in the passed text is one, whole, and not a value inside another."""
+        if at < self._beyond:
+            return False
+        lower = self._lower
+        if not in_text(lower, self._known, at):
+            self._walk(at)
+            if at < self._beyond:
+                return False
+        self._known = at
+        return TAG.match(lower, at) is not None  # what is unfinished comes again with the next piece
+
+    def _walk(self, at: int) -> None:
+        """Read tag by tag as far as ``at``, and from text elements only where they end."""
+        lower = self._lower
+        while match := _OPENING.search(lower, self._known, at):
+            start = self._known = match.start()
+            end = token_end(lower, start)
+            if end >= 0 and (name := match[1]) is not None:
+                end = _text_end(lower, name, end)
+            self._beyond = end if end >= 0 else len(lower)
+            if self._beyond > at:
+                return
+            self._known = self._beyond
 
     def landmark(self, name: bytes, *, closes: bool) -> bool:
         """Takes note of a landmark; true where the settings link goes before this tag."""
@@ -132,3 +167,11 @@ class Place:
 
     def _made(self, insert: Insert) -> bytes:
         return insert(self.lang) if callable(insert) else insert
+
+
+def _text_end(lower: bytes, name: bytes, start: int) -> int:
+    """Where the text of a text element of this ``name`` ends that begins at ``start``; -1 where it isn't closed."""
+    if name == b"script":
+        return script_end(lower, start)[0]
+    close = RAW_END[name].search(lower, start)
+    return close.start() if close else -1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from harbour_policy import PAGE, make_policy
 
@@ -67,3 +69,53 @@ def test_a_frameset_gets_neither_notice_nor_link() -> None:
     assert furnished(html.replace(b"frameset", b"div")).count(b"[N]") == 1, "the control"
     late = b"<body>[N]<p>x<frameset>y"
     assert furnished(late.replace(b"[N]", b"")) == late, "an odd page, which a parser may read as either"
+
+
+VALUES = (
+    "<p title='</article>'>",
+    '<p title="a < b </article> > c" class=x>',
+    "<p title=</article>>",
+    "<p title='<main>'>",
+    "<p title='</main>'>",
+    "<p title='</main><section>' class='</main>'>",
+    "<p data-src='https://stats.example/ </article>'>",
+    "<p title='<footer> </article>' class=\"</nav>\">",
+    "<p </article>",
+    "<p a = '\"' b = \"'</article>\">",
+    "<? </article>>",
+    "</3 </article>>",
+    "<script>'<p title='</script><p title='</article>'>",
+    "<textarea><p title='</textarea><p title='</article>'>",
+    "<!-- <p title=' --><p title='</article>'>",
+    "<b><p title='https://news.example/a'><p title='</article>'></b>",
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_what_only_looks_like_a_section_in_a_value_neither_opens_nor_closes_one(value) -> None:
+    html = f"<body>[N]<article class='lead story' id=a>{value}<footer>a</footer></article><footer>b[F]</footer></body>"
+    assert furnished(html.replace("[N]", "").replace("[F]", "").encode()) == html.encode()
+
+
+@pytest.mark.parametrize(
+    "between", ["", "<p title='\"'>", "<p a=''>", "<p title='x > y'>", "<p>a = 'b", '<img alt="">']
+)
+@pytest.mark.parametrize("attributes", ["", " class=lead", " title='a > b'", " data-src='https://stats.example/'"])
+def test_a_section_counts_once_however_the_page_is_cut(between: str, attributes: str) -> None:
+    html = f"<body>[N]{between}<article{attributes}><nav>x</nav>{between}</article><footer>a[F]</footer></body>"
+    assert furnished(html.replace("[N]", "").replace("[F]", "").encode()) == html.encode()
+    inside = f"<body>[N]{between}<article{attributes}>{between}<footer>a</footer></article><footer>b[F]</footer></body>"
+    assert furnished(inside.replace("[N]", "").replace("[F]", "").encode()) == inside.encode()
+
+
+@pytest.mark.parametrize(
+    "value", ["<b title='</main></article>'>", "<b title='" + "</main>" * 40 + "'>", "<b title=' ' class=' '>"]
+)
+def test_many_values_that_look_like_sections_take_time_by_their_length(value: str) -> None:
+    took = []
+    for times in (100, 1000):
+        html = b"<body><article>" + value.encode() * times + b"<section></section>" * times + b"<footer></footer>"
+        began = time.perf_counter()
+        GATE.rewrite(html, REFUSED, base_url=PAGE, insert=b"[N]", footer=b"[F]")
+        took.append(time.perf_counter() - began)
+    assert took[1] < 40 * took[0] + 0.1  # linear would be 10, and quadratic 100
