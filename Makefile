@@ -8,6 +8,7 @@ SHELL := /bin/bash
 PORT ?= 5000
 FOR ?= 300
 RECORDS ?= 10000000
+WORKERS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -20,7 +21,7 @@ help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
 	@echo "                      (LIVE=1 uses the real third parties instead of stand-ins on this machine)"
 	@echo "make demo-evidence    answers on the demo, bundled, verified, tampered with, and found out"
-	@echo "make test             all tests; needs Chromium for those in a browser"
+	@echo "make test             all tests, WORKERS=$(WORKERS) files at once; needs Chromium for those in a browser"
 	@echo "make bench            figures, side by side with what else there is"
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
 	@echo "make bench-log        the consent log beside one commit each, a hash chain, pymerkle"
@@ -75,8 +76,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# A file's tests share browsers and servers, so that one worker runs a file from its beginning to its end.
 test: browser lint
-	@$(BIN)/python -m pytest -p tests.coverage_floor
+	@$(BIN)/python -m pytest -p tests.coverage_floor -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev
 	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done

@@ -1,7 +1,8 @@
 """A plug-in for pytest: every branch of what decides about a visitor and of what proves it is run by the fast tests.
 
 Only the tests in ``TESTS`` are traced, without those marked ``untraced``, so that a whole run is hardly slower.
-``python -m pytest -p tests.coverage_floor`` fails where a branch in ``MEASURED`` was not taken.
+``python -m pytest -p tests.coverage_floor`` fails where a branch in ``MEASURED`` was not taken. With ``-n`` each
+worker traces its own tests and hands over what it saw when it ends; one that dies before that has seen nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
-from coverage import Coverage
+from coverage import Coverage, CoverageData
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("gate", "http", "domain", "log/test_log_merkle.py", "log/test_log_note.py")
@@ -24,6 +26,7 @@ MEASURED = (
 WHERE = [ROOT / "tests" / place for place in TESTS]
 
 REPORT = pytest.StashKey[str]()
+SEEN = "branches seen"
 
 FILES = sorted(file for name in MEASURED for file in ROOT.glob(name))
 tracer = Coverage(data_file=None, branch=True, include=[str(file) for file in FILES], config_file=False)
@@ -65,7 +68,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=is_traced, reverse=True)  # before others fill the caches, whose work would not be seen
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes over what a worker saw."""
+    if seen := getattr(node, "workeroutput", {}).get(SEEN):
+        others = CoverageData(no_disk=True)
+        others.loads(seen)
+        tracer.get_data().update(others)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[SEEN] = tracer.get_data().dumps()
+        return
     missing = io.StringIO()
     total = tracer.report(show_missing=True, skip_covered=True, file=missing)
     said = f"{total:.2f} % of the lines and branches that have to be run were run"
