@@ -9,6 +9,8 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("consent") :
 let granted = new Set(words(initially));
 let edited = false;
 let pending = false;
+let missed = false;
+let leaving = false;
 let turn = 0;
 
 // Trusted Types: the strings that pass are this page's own, and our server's answer. Where the page's policy forbids
@@ -189,20 +191,58 @@ function fail(form) {
   form.prepend(said);
 }
 
+// One answer at a time, whichever tab it is given in: the browser keeps what the last response sets, so that the last
+// to be asked has to be the last to answer. Who has waited for three seconds goes on, and who kept them waiting gives up.
+async function alone(work) {
+  const [waits, over] = [new AbortController(), new AbortController()];
+  let begun = false;
+  const begin = () => {
+    begun = true;
+    return work(over.signal);
+  };
+  const take = async (options) => navigator.locks.request("consent", options, begin);
+  const timer = setTimeout(() => waits.abort(), 3000);
+  try {
+    await take({ signal: waits.signal }).catch((error) => begun ? Promise.reject(error) : take({ steal: true }));
+  } catch {
+    if (begun) over.abort();
+    else await begin(); // there are no locks here, such as on plain http
+  }
+  clearTimeout(timer);
+}
+
 async function answer(form, button) {
   pending = true;
   turn++;
   form.setAttribute("aria-busy", "true");
-  try {
-    const body = new URLSearchParams(new FormData(form, button));
-    // Not form.action: that is the buttons of that name.
-    const response = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { "X-Consent": "fetch" }, credentials: "same-origin" });
-    settle(form, await response.json());
-  } catch {
-    fail(form);
-  }
-  pending = false;
+  await alone(async (signal) => {
+    try {
+      const body = new URLSearchParams(new FormData(form, button));
+      // Not form.action: that is the buttons of that name.
+      const response = await fetch(form.getAttribute("action"), { method: "POST", body, signal, headers: { "X-Consent": "fetch" }, credentials: "same-origin" });
+      settle(form, await response.json());
+    } catch {
+      if (!signal.aborted) fail(form);
+    }
+  });
   form.removeAttribute("aria-busy");
+  ready();
+}
+
+// As above for a form that the browser posts by itself: its turn lasts until the page is left.
+async function leave(form, button) {
+  pending = true;
+  await alone((signal) => new Promise((done) => {
+    signal.onabort = () => done(window.stop());
+    leaving = true;
+    form.requestSubmit(button);
+  }));
+  ready();
+}
+
+function ready() {
+  pending = leaving = false;
+  if (missed) step();
 }
 
 function settle(form, { granted: keys, message, html, reload: needed }) {
@@ -229,9 +269,10 @@ document.addEventListener("submit", (event) => {
     focus(document.querySelector("main h1") || document.querySelector("h1, main"));
   } else if (form.matches("[data-consent-form]")) {
     if (button?.value === "once") return show(form.closest("[data-consent-placeholder]"));
-    if (!trusted || form.matches("[data-consent-preferences]")) return;
+    const posts = !trusted || form.matches("[data-consent-preferences]");
+    if (posts && (leaving || !form.requestSubmit)) return;
     event.preventDefault();
-    if (!pending) answer(form, button);
+    if (!pending) (posts ? leave : answer)(form, button);
   }
 });
 
@@ -264,6 +305,8 @@ if (shared !== undefined && window.top === window) learn();
 
 // Another tab, or this page's own future, answered: what was withdrawn must stop, what was granted may begin.
 async function step() {
+  missed = pending;
+  if (pending) return;
   const { granted: keys, asking } = await ask();
   if (!keys) return;
   if (!asking) dismiss();
@@ -271,7 +314,9 @@ async function step() {
   reload(become(keys, { scripts: false }).removed);
 }
 addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) step();
+  if (!persisted) return;
+  missed = true;
+  ready();
 });
 if (channel) channel.onmessage = step;
 

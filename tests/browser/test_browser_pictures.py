@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from demo_visitor import CHROMIUM
+from harbour_server import serving
 from playwright.sync_api import Browser, Playwright
 
 from consent import Policy, Service
@@ -30,15 +28,6 @@ STATS = Service(
 POLICY = Policy(site=Site(name="Harbour", controller="Harbour Trust", contact="p@h.example"), services=(STATS,))
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
 @contextmanager
 def harbour(*, wrapped: bool) -> Iterator[tuple[int, list[str]]]:
     """A site with one picture, and the paths that it was asked for."""
@@ -52,13 +41,8 @@ def harbour(*, wrapped: bool) -> Iterator[tuple[int, list[str]]]:
         return [PICTURE if is_picture else b"<!doctype html><html><body><img src=/a.svg>"]
 
     whole = ConsentMiddleware(app, POLICY, secret_key="a secret of the tests", log="memory://") if wrapped else app
-    server = make_server("127.0.0.1", 0, whole, server_class=_Server, handler_class=_Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port, asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(whole) as port:
+        yield port, asked
 
 
 @pytest.fixture(scope="module")
