@@ -249,6 +249,7 @@ def standing(file: Path) -> list[dict[str, Any]]:
         {
             "tag": tag, "offered": tag in spoken,
             "status": known[tag].status, "by": known[tag].by, "on": str(known[tag].on or ""),
+            "changed_since": known[tag].have_changed,
         }
         for tag in dict.fromkeys((*spoken, *wanted))
     ]

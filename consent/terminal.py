@@ -89,10 +89,12 @@ def languages(known: list[dict[str, Any]]) -> str:
     """Who has read the texts of each language, in a line."""
     spoken = [one for one in known if one["offered"]]
     reviewed = [f"{one['tag']} ({one['by']}, {one['on']})" for one in spoken if one["status"] == "reviewed"]
-    unread = [one["tag"] for one in spoken if one["status"] == "machine"]
+    unread = [one["tag"] for one in spoken if one["status"] == "machine" and not one["changed_since"]]
+    changed = [f"{one['tag']} ({one['by']}, {one['on']})" for one in known if one["changed_since"]]
     out = [one["tag"] for one in known if not one["offered"]]
     parts = [f"{len(spoken)} offered"]
     parts += [f"reviewed: {', '.join(reviewed)}"] if reviewed else []
+    parts += [f"changed since they were reviewed: {', '.join(changed)}"] if changed else []
     parts += [f"nobody named has reviewed: {', '.join(unread)}"] if unread else []
-    parts += [f"left out, as nobody named has reviewed them: {', '.join(out)}"] if out else []
+    parts += [f"left out, as nobody named has reviewed them as they are: {', '.join(out)}"] if out else []
     return f"Languages: {'; '.join(parts)}."

@@ -40,7 +40,7 @@ def _named(policy: Policy, spot: Spot) -> None:
         elif nearest(tag, allowed) is None:
             at.add(
                 "W018",
-                f'"{tag}" is left out, because nobody named has reviewed its texts.',
+                f'"{tag}" is left out, because nobody named has reviewed its texts as they are.',
                 "Have them read and say so in locales/languages.toml, or write allow_unreviewed = true.",
             )
 

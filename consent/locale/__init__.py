@@ -8,13 +8,14 @@ from consent.locale.negotiation import negotiate, offered
 from consent.locale.shelf import AVAILABLE, SOURCE, site_folder, site_tags
 from consent.locale.status import Language, languages
 from consent.locale.tags import nearest
-from consent.locale.texts import Texts, fill, texts
+from consent.locale.texts import Texts, digest, fill, texts
 
 __all__ = [
     "AVAILABLE",
     "SOURCE",
     "Language",
     "Texts",
+    "digest",
     "fill",
     "languages",
     "nearest",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from consent.locale.shelf import AVAILABLE, TEMPLATE, VARIANT
 from consent.locale.status import NAME, languages
-from consent.locale.texts import formatted
+from consent.locale.texts import digest, formatted
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message
@@ -60,8 +60,20 @@ def _reviews(site: Path) -> Iterator[Gap]:
     for tag, entry in said.items():
         if tag not in known:
             yield Gap(file=path, what=f"[{tag}] is no language that this site has texts in.")
+        elif known[tag].have_changed:
+            now = digest(tag, site_locales=site)
+            yield Gap(
+                file=path,
+                what=f"The texts of [{tag}] have changed since {known[tag].by or 'somebody'} read them, so that the "
+                f'review counts no more. Once they are read as they are now, write texts = "{now}".',
+            )
         elif isinstance(entry, dict) and entry.get("status") == "reviewed" and not known[tag].may_stand_alone:
-            yield Gap(file=path, what=f"The review of [{tag}] doesn't count: it needs by (who) and on (the day).")
+            now = digest(tag, site_locales=site)
+            yield Gap(
+                file=path,
+                what=f"The review of [{tag}] doesn't count: it needs by (who), on (the day) and what was read, "
+                f'which is texts = "{now}" now.',
+            )
 
 
 def _odd(path: Path, own: dict[str, Message], wanted: dict[str, Message]) -> Iterator[Gap]:

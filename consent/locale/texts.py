@@ -97,6 +97,18 @@ def texts(tag: str, *, site_locales: Path | None = None, register: str = "formal
     return Texts(tag, catalogues=[opened(path, formatted(tag)) for path in paths], source=_source())
 
 
+def digest(tag: str, *, site_locales: Path | None = None) -> str:
+    """What a review of this language is of: 16 hex digits that change with each of its texts, in either register.
+
+    Empty where a file can't be read.
+    """
+    try:
+        versions = [texts(tag, site_locales=site_locales, register=name).version for name in ("formal", "informal")]
+    except Exception:  # Babel raises what it likes for a broken file, and whoever speaks from it says so
+        return ""
+    return hashlib.sha256("".join(versions).encode()).hexdigest()[:16]
+
+
 def formatted(tag: str) -> str:
     """The tag by which CLDR formats this language's dates and plurals: its own, or English where CLDR has none."""
     for name in (_HOME.get(tag, tag), tag.partition("-")[0]):

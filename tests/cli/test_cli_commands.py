@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from consent.cli import cli
 from consent.config import check, load
+from consent.locale import digest, languages
 
 SITE = '[site]\nname = "Harbour News"\ncontroller = "Harbour News Trust, Cork"\ncontact = "privacy@harbour.example"\n'
 GOOD = SITE + '[[service]]\nuse = "youtube"\n'
@@ -43,11 +44,21 @@ def test_good_file_exits_0_and_says_so(folder: Path) -> None:
 def test_languages_are_told_with_who_has_read_them(folder: Path) -> None:
     (folder / "consent.toml").write_text(GOOD.replace("[site]", '[site]\nlanguages = ["de", "en"]', 1))
     (folder / "locales").mkdir()
-    (folder / "locales/languages.toml").write_text('[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n')
+    review = f'[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\ntexts = "{digest("de")}"\n'
+    (folder / "locales/languages.toml").write_text(review)
     told = {one["tag"]: one for one in json.loads(run("check", "--json").stdout)["languages"]}
-    assert told["de"] == {"tag": "de", "offered": True, "status": "reviewed", "by": "A. Keller", "on": "2026-11-20"}
+    assert told["de"] == {
+        "tag": "de", "offered": True,
+        "status": "reviewed", "by": "A. Keller", "on": "2026-11-20", "changed_since": False,
+    }  # fmt: skip
     assert told["en"]["status"] == "source"
     assert "reviewed: de (A. Keller, 2026-11-20)" in run("check").stdout
+    (folder / "locales/languages.toml").write_text(review.replace(digest("de"), digest("fr")))
+    languages.cache_clear()  # each command reads it once
+    result = run("check")
+    assert "changed since they were reviewed: de (A. Keller, 2026-11-20)" in " ".join(result.stderr.split())
+    assert "W019" in result.stdout
+    assert f'texts = "{digest("de")}"' in " ".join(result.stdout.split())
 
 
 def test_languages_that_are_left_out_are_told_as_such(folder: Path) -> None:
@@ -56,7 +67,7 @@ def test_languages_that_are_left_out_are_told_as_such(folder: Path) -> None:
     told = {one["tag"]: one["offered"] for one in json.loads(run("check", "--json").stdout)["languages"]}
     assert told == {"en": True, "fr": False}
     result = run("check")
-    assert "1 offered; left out, as nobody named has reviewed them: fr." in " ".join(result.stderr.split())
+    assert "1 offered; left out, as nobody named has reviewed them as they are: fr." in " ".join(result.stderr.split())
     assert "consent.toml:3: W018" in result.stdout
 
 

@@ -16,8 +16,9 @@ import consent
 from consent.banner import Banner
 from consent.banner.view import View
 from consent.flask import Consent
-from consent.locale import AVAILABLE, languages, negotiate, offered, texts
+from consent.locale import AVAILABLE, digest, languages, negotiate, offered, texts
 from consent.locale.catalogue import compiled, opened
+from consent.locale.negotiation import _offered
 from consent.locale.shelf import FOLDER
 from consent.locale.tags import nearest
 from consent.policy import Policy, Site
@@ -34,6 +35,12 @@ use = "youtube"
 def site(folder: Path, **facts: object) -> Policy:
     about = Site(name="Harbour News", controller="Harbour News Trust", **facts)  # type: ignore[arg-type]
     return Policy(site=about, source=str(folder / "consent.toml"))
+
+
+def forget() -> None:
+    """What a process reads once, as the next process finds it."""
+    for read_once in (languages, texts, _offered):
+        read_once.cache_clear()
 
 
 def write(folder: Path, name: str, *pairs: tuple[str, str]) -> None:
@@ -99,16 +106,42 @@ def test_unreviewed_languages_are_left_out_where_a_site_wants_that_and_the_sourc
 @pytest.mark.parametrize(
     ("said", "counts"),
     [
-        ('status = "reviewed"\nby = "Dr. A. Keller"\non = 2026-11-20', True),
-        ('status = "reviewed"\non = 2026-11-20', False),
-        ('status = "reviewed"\nby = "Dr. A. Keller"', False),
-        ('status = "machine"\nby = "Dr. A. Keller"\non = 2026-11-20', False),
+        ('status = "reviewed"\nby = "Dr. A. Keller"\non = 2026-11-20\ntexts = "NOW"', True),
+        ('status = "reviewed"\nby = "Dr. A. Keller"\non = 2026-11-20', False),
+        ('status = "reviewed"\nby = "Dr. A. Keller"\non = 2026-11-20\ntexts = "0123456789abcdef"', False),
+        ('status = "reviewed"\non = 2026-11-20\ntexts = "NOW"', False),
+        ('status = "reviewed"\nby = "Dr. A. Keller"\ntexts = "NOW"', False),
+        ('status = "machine"\nby = "Dr. A. Keller"\non = 2026-11-20\ntexts = "NOW"', False),
     ],
 )
-def test_a_review_counts_with_a_name_and_a_day(tmp_path: Path, said: str, counts: bool) -> None:
+def test_a_review_counts_with_a_name_a_day_and_what_was_read(tmp_path: Path, said: str, counts: bool) -> None:
     (tmp_path / "locales").mkdir()
-    (tmp_path / "locales" / "languages.toml").write_text(f"[de]\n{said}\n")
+    (tmp_path / "locales" / "languages.toml").write_text(f"[de]\n{said}\n".replace("NOW", digest("de")))
     assert ("de" in offered(site(tmp_path, allow_unreviewed=False))) is counts
+
+
+@pytest.mark.parametrize("name", ["de.po", "de-informal.po"])
+def test_a_review_is_of_the_texts_as_they_were_read(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, ("Your selection is saved.", "Gespeichert."))
+    folder = tmp_path / "locales"
+    read = digest("de", site_locales=folder)
+    assert read != digest("de")
+    review = f'[de]\nstatus = "reviewed"\nby = "Dr. A. Keller"\non = 2026-11-20\ntexts = "{read}"\n'
+    (folder / "languages.toml").write_text(review)
+    assert languages(folder)["de"].status == "reviewed"
+    forget()
+    assert languages(folder)["de"].status == "reviewed", "the control: nothing has changed"
+    write(tmp_path, name, ("Your selection is saved.", "Wird nie gespeichert."))
+    forget()
+    assert (languages(folder)["de"].status, languages(folder)["de"].have_changed) == ("machine", True)
+    assert "de" not in offered(site(tmp_path, allow_unreviewed=False))
+    assert "de" in offered(site(tmp_path)), "others may show it all the same"
+
+
+def test_texts_that_cannot_be_read_were_read_by_nobody(tmp_path: Path) -> None:
+    (tmp_path / "locales").mkdir()
+    (tmp_path / "locales" / "de.po").write_text('msgid "Accept all"\nmsgstr "Alle"\nnonsense\n')
+    assert digest("de", site_locales=tmp_path / "locales") == ""
 
 
 def test_nothing_shipped_claims_a_review_that_was_not_made() -> None:

@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po, write_po
 
 from consent.config import check, load
 from consent.errors import ConfigError, Problem
+from consent.locale import digest
 from consent.locale.shelf import TEMPLATE
 
 TOML = '[site]\nname = "Harbour News"\ncontroller = "Harbour News Trust"\ncontact = "privacy@harbour.example"\n'
@@ -80,8 +81,13 @@ def test_the_same_few_words_in_a_language_of_the_librarys_leave_nothing_out(tmp_
 @pytest.mark.parametrize(
     ("review", "told_of"),
     [
-        ('[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n', ""),
+        (f'[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\ntexts = "{digest("de")}"\n', ""),
+        ('[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n', f'which is texts = "{digest("de")}" now'),
         ('[de]\nstatus = "reviewed"\nby = "A. Keller"\n', "[de] doesn't count"),
+        (
+            '[de]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\ntexts = "0123"\n',
+            f'the review counts no more. Once they are read as they are now, write texts = "{digest("de")}"',
+        ),
         ('[dee]\nstatus = "reviewed"\nby = "A. Keller"\non = 2026-11-20\n', "[dee] is no language"),
     ],
 )
