@@ -27,7 +27,8 @@ help:
 	@echo "make bench-log        the consent log beside one commit each, a hash chain, pymerkle"
 	@echo "make bench-notice     the notice beside vanilla-cookieconsent, orejime, klaro, tarteaucitron in Chromium; needs npm"
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
-	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records"
+	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records;"
+	@echo "                      every theme in every layout, look and direction, of which make test has each two"
 	@echo "make screenshots      the pictures in docs/images"
 	@echo "make languages        the notice in every language, in two pictures in docs/images"
 	@echo "make docs             the documentation, in docs/_build"
@@ -92,11 +93,12 @@ bench-log: $(VENV)/.dev
 bench-notice: browser $(VENV)/.dev
 	@$(BIN)/python tests/bench/bench_notice.py
 
-soak: $(VENV)/.dev
+soak: browser $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_visitors.py --seconds $(FOR)
 	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR)
 	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR) --browser
 	@$(BIN)/python tests/soak/soak_log.py --seconds $(FOR) --records $(RECORDS)
+	@CONSENT_EVERY_CASE=1 $(BIN)/python -m pytest tests/banner/test_banner_axe.py tests/banner/test_banner_zoom.py
 
 screenshots: browser $(VENV)/.dev
 	@$(BIN)/python tests/browser/screenshots.py docs/images
