@@ -168,20 +168,24 @@ def test_loading_the_donation_form_once_brings_the_form(visit: Visit) -> None:
     visitor.control(DONATE, keys={"matomo", "donorbox"})
 
 
-@pytest.mark.parametrize("forgery", ["garbage", "signature", "grants", "long", "bytes"])
-def test_a_forged_cookie_is_no_choice(visit: Visit, forgery: str) -> None:
+def test_a_forged_cookie_is_no_choice(visit: Visit) -> None:
     visitor = visit()
     visitor.read(FRONT)
     visitor.answer("accept")
     visitor.read(FRONT)
     assert visitor.reached() == {"matomo"}, "the real cookie grants"
     real = visitor.cookies()["consent"]
+    for forgery in ("garbage", "signature", "grants", "long", "bytes"):
+        visitor.context.clear_cookies()
+        visitor.context.add_cookies([{"name": "consent", "value": _forged(real, forgery), "url": visitor.demo.site}])
+        visitor.forget()
+        visitor.read(VIDEO, DONATE)
+        assert visitor.page.locator("[data-consent-banner]").is_visible(), forgery
+        assert visitor.reached() == set(), forgery
     visitor.context.clear_cookies()
-    visitor.context.add_cookies([{"name": "consent", "value": _forged(real, forgery), "url": visitor.demo.site}])
-    visitor.forget()
+    visitor.context.add_cookies([{"name": "consent", "value": real, "url": visitor.demo.site}])
     visitor.read(VIDEO, DONATE)
-    assert visitor.page.locator("[data-consent-banner]").is_visible()
-    assert visitor.reached() == set()
+    assert visitor.reached() == ALL, "a cookie that is put there by hand grants as well"
     visitor.control(VIDEO, DONATE)
 
 
