@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from banner_site import POLICY, view
 from npm_packages import text_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from consent.banner import Banner, static
 from consent.banner.view import Written
@@ -30,15 +29,6 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
 ARABIC = "ar" if "ar" in AVAILABLE else "en"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from banner_server import Running, running
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 STYLES = {
@@ -29,15 +29,6 @@ EQUAL = (  # noqa: SIM905 - a column of words, names of computed properties
     "borderTopStyle borderTopColor borderTopLeftRadius paddingTop paddingLeft opacity visibility display cursor "
     "textTransform letterSpacing boxShadow filter transform order"
 ).split()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield started
-        started.close()
 
 
 @pytest.fixture

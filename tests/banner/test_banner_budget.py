@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from banner_site import DONORBOX, POLICY, YOUTUBE, policy, text
 from playwright.sync_api import Browser, Page, Route
-from test_banner_browser import browser  # noqa: F401 - a fixture
 from werkzeug.test import Client
 
 from consent.banner import static
@@ -112,7 +111,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:  # noqa: F811
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     opened: list[Page] = []
 
     def open_page(

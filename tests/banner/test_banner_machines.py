@@ -10,7 +10,7 @@ import pytest
 from banner_server import Running
 from npm_packages import text_of
 from playwright.sync_api import Browser, Page, expect
-from test_banner_browser import browser, site, visit  # noqa: F401 - fixtures
+from test_banner_browser import site, visit  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 RULES = Path(__file__).parents[2] / "docs/rules"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from banner_site import POLICY
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from consent.banner import Banner, View
 from consent.policy import Policy
@@ -35,15 +34,6 @@ def document(position: str, *, padded: bool = True) -> str:
         f"{'' if padded else 'html:has(body) { scroll-padding: 0 !important }'}</style></head>"
         f"<body>{banner.notice(view).decode()}<main>{LINKS}</main></body></html>"
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield browser
-        browser.close()
 
 
 def shown(browser: Any, position: str, width: int, height: int, *, padded: bool = True) -> Page:

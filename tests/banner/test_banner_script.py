@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from banner_server import Running
 from playwright.sync_api import Browser, Page, expect
-from test_banner_browser import browser, site, visit  # noqa: F401 - fixtures
+from test_banner_browser import site, visit  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 STRICT = "/page?tt=consentry"

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from test_banner_browser import browser  # noqa: F401 - a fixture
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from consent import Policy, Service
@@ -96,7 +95,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Hosted]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     context.set_default_timeout(8_000)
     context.add_init_script(HEARD)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from banner_site import POLICY
 from npm_packages import text_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from consent.banner import Banner, View, static
 
@@ -69,15 +68,6 @@ READ = """() => {
     button.checkVisibility({ opacityProperty: true, visibilityProperty: true }));
   return { unequal, compared, sizes, seen };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield started
-        started.close()
 
 
 def document(theme: str = "paper", *, css: str = "", position: str = "top", locale: str = "en") -> str:

@@ -42,6 +42,24 @@ def players(page: Page) -> int:
     return sum("/youtube/embed/" in frame.url for frame in page.frames)
 
 
+def await_players(page: Page, count: int) -> None:
+    """Within 5 seconds the page has so many players."""
+    for _ in range(100):
+        if players(page) == count:
+            return
+        page.wait_for_timeout(50)
+    assert players(page) == count
+
+
+def watching(visit: Visit) -> tuple[Visitor, Page]:
+    """Somebody who has allowed everything, with the player in a page of theirs."""
+    visitor = visit()
+    visitor.read(VIDEO)
+    visitor.answer("accept")
+    visitor.read(VIDEO)
+    return visitor, visitor.page
+
+
 def test_earlier_page_is_kept_alive_by_this_browser(visit: Visit) -> None:
     """The control of what follows: without an answer the page comes back as it was."""
     visitor = arrived(visit, FRONT)
@@ -118,38 +136,22 @@ def test_other_tabs_keep_asking_what_is_left_after_one_always(visit: Visit) -> N
     other.wait_for_function("() => window.consent?.allows('youtube')")
     expect(other.locator(NOTICE)).to_be_visible()
     expect(other.locator(NOTICE).locator("[data-consent-category=video]")).to_have_count(0)
-    for _ in range(100):
-        if players(other):
-            break
-        other.wait_for_timeout(50)
-    assert players(other) == 1
+    await_players(other, 1)
 
 
 def test_other_tabs_stop_after_a_withdrawal_on_the_settings_page(visit: Visit) -> None:
-    visitor = visit()
-    visitor.read(VIDEO)
-    visitor.answer("accept")
-    visitor.read(VIDEO)
-    other = visitor.page
+    visitor, other = watching(visit)
     assert players(other) == 1
     visitor.page = visitor.context.new_page()
     visitor.read("/consent/")
     visitor.page.locator("[data-consent-action=withdraw]").click()
     expect(visitor.page.locator("[data-consent-confirmation]")).to_contain_text("withdrawn")
     other.wait_for_function("() => window.consent && !window.consent.allows('youtube')")
-    for _ in range(100):
-        if not players(other):
-            break
-        other.wait_for_timeout(50)
-    assert players(other) == 0
+    await_players(other, 0)
 
 
 def test_other_tab_with_a_half_edited_form_stays_and_reaches_nobody_after_a_withdrawal(visit: Visit) -> None:
-    visitor = visit()
-    visitor.read(VIDEO)
-    visitor.answer("accept")
-    visitor.read(VIDEO)
-    other = visitor.page
+    visitor, other = watching(visit)
     player = next(frame.url for frame in other.frames if "/youtube/embed/" in frame.url)
     other.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<textarea id=letter></textarea>')")
     other.fill("#letter", "Dear editor,")
