@@ -1,12 +1,16 @@
-"""Our templates are compiled once in a run, and not once for each of its thousands of sites.
+"""What holds for all tests.
 
-What was compiled is found by the template's whole source, so that a template that is replaced is compiled anew.
+Our templates are compiled once in a run, and not once for each of its thousands of sites. What was compiled is found by
+the template's whole source, so that a template that is replaced is compiled anew.
+
+No example of Hypothesis fails for the time it took: on a busy machine any may wait. Tests about time measure it.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from hypothesis import settings
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
@@ -28,3 +32,5 @@ class Compiled(BytecodeCache):
 
 
 banner.Environment = partial(Environment, bytecode_cache=Compiled())
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
