@@ -20,8 +20,8 @@ from coverage import Coverage, CoverageData
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("gate", "http", "domain", "log/test_log_merkle.py", "log/test_log_note.py")
 MEASURED = (
-    "consent/gate/*.py", "consent/headers.py", "consent/policy.py", "consent/choice.py", "consent/decision.py",
-    "consent/log/merkle.py", "consent/log/note.py",
+    "consent/gate/*.py", "consent/headers.py", "consent/policy.py", "consent/material.py", "consent/choice.py",
+    "consent/decision.py", "consent/log/merkle.py", "consent/log/note.py",
 )  # fmt: skip
 WHERE = [ROOT / "tests" / place for place in TESTS]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consent.config.checks import Findings
-from consent.policy import Locked, Material, MaterialVersion
+from consent.material import Locked, Material, MaterialVersion
 
 NAME: Final = "consent.lock"
 FORMAT: Final = 1
