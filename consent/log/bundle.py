@@ -11,17 +11,19 @@ import json
 import os
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from consent.errors import ConsentError
-from consent.log import tables, verifier
+from consent.log import extract, tables, verifier
+from consent.log.extract import BundleError as BundleError
+from consent.log.extract import as_bytes
 from consent.log.record import canonical
 from consent.log.sealer import counted, tiles
 from consent.log.store import Store
@@ -30,10 +32,6 @@ from consent.log.tiles import WIDTH, path
 
 README: Final = Path(__file__).with_name("bundle_readme.txt")
 CHUNK: Final = WIDTH * WIDTH  # leaves below one tile of level 1, whose records are one part
-
-
-class BundleError(ConsentError):
-    """There is nothing to put into a bundle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +66,16 @@ class _Packing:
         head = [f'{{"i":{index}']
         body = []
         if row is not None and row.entry is not None:
-            entry = _bytes(row.entry)
+            entry = as_bytes(row.entry)
             if row.artefact is not None:
-                self.artefacts.add(_bytes(row.artefact))
+                self.artefacts.add(as_bytes(row.artefact))
             with suppress(ValueError, KeyError, TypeError):
                 if (key := counted(entry)) is not None:
                     self.counts[key] += 1
             body.append(_embedded("entry", entry))
             if row.payload is not None and row.salt is not None:
-                head.append(f'"salt":"{_base64(_bytes(row.salt))}"')
-                body.append(_embedded("payload", _bytes(row.payload)))
+                head.append(f'"salt":"{_base64(as_bytes(row.salt))}"')
+                body.append(_embedded("payload", as_bytes(row.payload)))
         for name, value in (more or {}).items():
             body.append(f'"{name}":{json.dumps(value)}'.encode())
         return ",".join(head).encode() + b"".join(b"," + part for part in body) + b"}\n"
@@ -100,13 +98,13 @@ def write(
     try:
         with store.reading() as connection, draft.open("w+b") as file:
             store.database.one_view(connection)
-            notes = _notes(store, connection)
+            notes = extract.notes(store, connection)
             if not notes:
                 raise BundleError("The log has no signed checkpoint yet: nothing is sealed, or the sealer doesn't run.")
-            size, pruned = max(notes), _pruned(store, connection)
+            size, pruned = max(notes), extract.pruned(store, connection)
             first, end, selection = pruned, size, ""
             if days is not None:
-                first, end = _range(store, connection, days, size, pruned)
+                first, end = extract.leaves_of(store, connection, days, size, pruned)
                 selection = f"days {days[0]} to {days[1]}: leaves {first} to {end - 1}"
             elif receipt is not None:
                 first, end, selection = pruned, pruned, "one receipt"
@@ -141,66 +139,28 @@ def _pack(packing: _Packing, notes: dict[int, str], receipt: bytes | None) -> No
     tar.add("log.json", json.dumps(about, indent=1).encode() + b"\n")
     for size, note in sorted(notes.items()):
         tar.add(f"checkpoints/{size:012}.note", note.encode())
-    for number, row in enumerate(_anchors(store, connection)):
+    for number, row in enumerate(extract.anchors(store, connection)):
         if row.size in notes:
-            tar.add(f"anchors/{row.size:012}-{number}.tsr", _bytes(row.token))
+            tar.add(f"anchors/{row.size:012}-{number}.tsr", as_bytes(row.token))
     _add_announcements(packing)
     if packing.pruned:
-        tar.add("pruned.json", carried(store, connection))
+        tar.add("pruned.json", extract.carried(store, connection))
     for start in range(0, packing.size, CHUNK):
         _add_tiles(packing, start, {size // WIDTH for size in notes if size % WIDTH})
         _add_records(packing, start)
     if receipt is not None:
         _add_selected(packing, receipt)
     for digest in sorted(packing.artefacts):
-        content = _artefact(store, connection, digest)
+        content = extract.artefact(store, connection, digest)
         if content is not None:
             tar.add(f"artefacts/{digest.hex()}.json", content)
-    daily = sorted([*key, n] for key, n in packing.counts.items()) if packing.selection else _daily(store, connection)
+    daily = (
+        sorted([*key, n] for key, n in packing.counts.items())
+        if packing.selection
+        else extract.daily(store, connection)
+    )
     tar.add("daily.json", json.dumps(daily, ensure_ascii=False).encode() + b"\n")
     tar.close()
-
-
-def _notes(store: Store, connection: Connection) -> dict[int, str]:
-    table = tables.checkpoint
-    query = select(table.c.size, table.c.note).where(table.c.log_id == store.log_id, table.c.note.is_not(None))
-    return {row.size: row.note for row in connection.execute(query)}
-
-
-def _anchors(store: Store, connection: Connection) -> list[Any]:
-    table = tables.anchor
-    query = select(table).where(table.c.log_id == store.log_id).order_by(table.c.size, table.c.authority)
-    return list(connection.execute(query))
-
-
-def _pruned(store: Store, connection: Connection) -> int:
-    """How many leaves at the beginning of the log are pruned."""
-    query = select(tables.pruned.c.size).where(tables.pruned.c.log_id == store.log_id)
-    return connection.execute(query).scalar() or 0
-
-
-def carried(store: Store, connection: Connection) -> bytes:
-    """What is kept of pruned leaves, as the prune leaf commits to it."""
-    query = select(tables.pruned.c.kept).where(tables.pruned.c.log_id == store.log_id)
-    return _bytes(connection.execute(query).scalar() or b"{}")
-
-
-def _range(store: Store, connection: Connection, days: tuple[date, date], size: int, pruned: int) -> tuple[int, int]:
-    """The whole tiles that hold every sealed record of these days."""
-    record, leaf = tables.record, tables.leaf
-    query = (
-        select(func.min(leaf.c.leaf_index), func.max(leaf.c.leaf_index))
-        .join(record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id))
-        .where(
-            record.c.log_id == store.log_id,
-            record.c.day.between(days[0].isoformat(), days[1].isoformat()),
-            leaf.c.leaf_index < size,
-        )
-    )
-    low, high = connection.execute(query).one()
-    if low is None:
-        raise BundleError(f"The log has no sealed record of the days {days[0]} to {days[1]}.")
-    return max(pruned, low // WIDTH * WIDTH), min(size, (high // WIDTH + 1) * WIDTH)
 
 
 def _add_announcements(packing: _Packing) -> None:
@@ -218,7 +178,7 @@ def _add_announcements(packing: _Packing) -> None:
     )
     with packing.tar.part("announcements.jsonl") as put:
         for row in packing.connection.execute(query).all():
-            line = f'{{"i":{row.leaf_index},'.encode() + _embedded("entry", _bytes(row.entry))
+            line = f'{{"i":{row.leaf_index},'.encode() + _embedded("entry", as_bytes(row.entry))
             if not packing.first <= row.leaf_index < packing.end:
                 stored = tiles(packing.store, packing.connection)
                 line += b',"proof":' + json.dumps(_proof(stored, row.leaf_index, packing.size)).encode()
@@ -243,7 +203,7 @@ def _add_tiles(packing: _Packing, start: int, sealed: set[int]) -> None:
     for row in connection.execute(query.order_by(table.c.tile_index)):
         at = row.tile_index * WIDTH
         if packing.first <= at < packing.end or row.tile_index in sealed:
-            hashes = _bytes(row.hashes)[: 32 * min(WIDTH, size - at)]
+            hashes = as_bytes(row.hashes)[: 32 * min(WIDTH, size - at)]
             packing.tar.add(path(0, row.tile_index, max(1, min(WIDTH, len(hashes) // 32))), hashes)
 
 
@@ -252,47 +212,17 @@ def _add_records(packing: _Packing, start: int) -> None:
     if not here:
         return
     with packing.tar.part(f"records/{start:012}.jsonl") as put:
-        for index, row in _rows(packing, here):
+        for index, row in extract.rows(packing.store, packing.connection, here):
             put(packing.line(index, row))
     if packing.progress is not None:
         packing.progress(here.stop - packing.first, packing.end - packing.first)
-
-
-def _query() -> Select[Any]:
-    record, leaf = tables.record, tables.leaf
-    return select(
-        leaf.c.leaf_index, record.c.entry, record.c.payload, record.c.salt, record.c.artefact, record.c.leaf
-    ).join_from(leaf, record, (record.c.log_id == leaf.c.log_id) & (record.c.event_id == leaf.c.event_id), isouter=True)
-
-
-def _rows(packing: _Packing, indices: range) -> Iterator[tuple[int, Any]]:
-    """Each leaf's index with its record, or ``None`` where the database has none."""
-    leaf, expected = tables.leaf, indices.start
-    query = (
-        _query()
-        .where(
-            leaf.c.log_id == packing.store.log_id,
-            leaf.c.leaf_index >= indices.start,
-            leaf.c.leaf_index < indices.stop,
-        )
-        .order_by(leaf.c.leaf_index)
-        .execution_options(yield_per=1000)
-    )
-    for row in packing.connection.execute(query):
-        while expected < row.leaf_index:
-            yield expected, None
-            expected += 1
-        yield expected, row
-        expected += 1
-    for index in range(expected, indices.stop):
-        yield index, None
 
 
 def _add_selected(packing: _Packing, receipt: bytes) -> None:
     store, size = packing.store, packing.size
     leaf, record = tables.leaf, tables.record
     query = (
-        _query()
+        extract.records()
         .where(leaf.c.log_id == store.log_id, record.c.receipt == receipt, leaf.c.leaf_index < size)
         .order_by(leaf.c.leaf_index)
     )
@@ -302,26 +232,12 @@ def _add_selected(packing: _Packing, receipt: bytes) -> None:
     with packing.tar.part("selected.jsonl") as put:
         for row in rows:
             stored = tiles(store, packing.connection)
-            more = {"leaf": _base64(_bytes(row.leaf)), "proof": _proof(stored, row.leaf_index, size)}
+            more = {"leaf": _base64(as_bytes(row.leaf)), "proof": _proof(stored, row.leaf_index, size)}
             put(packing.line(row.leaf_index, row, more=more))
 
 
 def _proof(stored: Any, index: int, size: int) -> list[str]:
     return [_base64(each) for each in stored.inclusion_proof(index, size)]
-
-
-def _daily(store: Store, connection: Connection) -> list[list[Any]]:
-    """The counts as the log keeps them, for the verifier to count again."""
-    table = tables.daily
-    query = select(table.c.day, table.c.event, table.c.choices, table.c.n).where(table.c.log_id == store.log_id)
-    return sorted(list(row) for row in connection.execute(query))
-
-
-def _artefact(store: Store, connection: Connection, digest: bytes) -> bytes | None:
-    table = tables.artefact
-    query = select(table.c.content).where(table.c.log_id == store.log_id, table.c.digest == digest)
-    content = connection.execute(query).scalar()
-    return None if content is None else _bytes(content)
 
 
 def _embedded(name: str, data: bytes) -> bytes:
@@ -333,11 +249,6 @@ def _embedded(name: str, data: bytes) -> bytes:
         pass
     text = json.dumps(data.decode(errors="replace"))  # what is not UTF-8 was never sealed and needn't survive exactly
     return f'"{name}_text":{text}'.encode()
-
-
-def _bytes(value: bytes | str) -> bytes:
-    """What a column of bytes holds: SQLite lets whoever edits it put a text there, and that is evidence too."""
-    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _base64(data: bytes) -> str:

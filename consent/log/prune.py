@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select
 from consent.log import sealer, tables
 from consent.log.announcement import announce
 from consent.log.erase import forget
+from consent.log.extract import carried
 from consent.log.keyring import Keyring
 from consent.log.record import canonical
 from consent.log.store import Store
@@ -154,8 +155,6 @@ def _boundary(store: Store, connection: Connection, before: date) -> int:
 
 def _kept(store: Store, connection: Connection, begun: int, end: int) -> bytes:
     """What stays of the leaves before ``end``: their counts by day, and the keys that they announced."""
-    from consent.log.bundle import carried  # the bundle hands on what is made here
-
     before = sealer.parsed(carried(store, connection))
     counts = Counter({(day, event, choices): n for day, event, choices, n in before.get("daily", ())})
     keys = list(before.get("keys", ()))
