@@ -7,6 +7,7 @@ from typing import Final
 
 from consent.gate import elements
 from consent.gate.placement import LANDMARKS
+from consent.gate.search import Search
 from consent.gate.tokens import ATTRIBUTE_BODY, RAW_END, RAW_TEXT
 from consent.gate.worlds import ICON
 
@@ -20,19 +21,21 @@ _FETCHING = {*elements.URLS, *elements.SPECIAL}
 _BOUNDARY = rb"(?=[\t\n\f\r />]|\Z)"
 
 
-def _finder(opening: set[bytes], closing: set[bytes]) -> re.Pattern[bytes]:
+def _finder(opening: set[bytes], closing: set[bytes]) -> Search:
     # Grouped by first letter, so that the common ``<a`` and ``<p`` fail at once.
     groups: dict[bytes, list[bytes]] = {}
     for name in sorted(opening):
         groups.setdefault(name[:1], []).append(name[1:])
     body = b"|".join(first + b"(?:" + b"|".join(rest) + b")" for first, rest in sorted(groups.items()))
     ends = b"|/(?:" + b"|".join(sorted(closing)) + b")" if closing else b""
-    return re.compile(
+    expression = re.compile(
         rb"<(?:(?:" + body + ends + rb")" + _BOUNDARY + rb"|svg" + _BOUNDARY + rb"(?!" + ICON + rb")|!(?:--|\[cdata\[))"
     )
+    literals = {b"svg", b"!--", b"![cdata[", *opening, *(b"/" + name for name in closing)}
+    return Search(expression, {b"<" + name: 0 for name in literals})
 
 
-EVERY: Final = re.compile(rb"<(?:/?[a-z]|!(?:--|\[cdata\[))")
+EVERY: Final = Search(re.compile(rb"<(?:/?[a-z]|!(?:--|\[cdata\[))"))
 """Any tag, for where each of them matters."""
 FINDERS: Final = {
     (relative, footer): _finder(

@@ -40,7 +40,7 @@ URLS: Final[dict[bytes, frozenset[bytes]]] = {
     b"use": _HREF,
     b"video": frozenset((b"src", b"poster")),
 }
-SPECIAL: Final = frozenset((b"animate", b"base", b"input", b"link", b"meta", b"set"))
+SPECIAL: Final[frozenset[bytes]] = frozenset((b"animate", b"base", b"input", b"link", b"meta", b"set"))
 _DOCUMENTS: Final = frozenset((b"iframe", b"frame", b"object", b"embed", b"portal", b"fencedframe"))
 _EMBEDS: Final = {b"iframe": b"src", b"object": b"data", b"embed": b"src", b"video": b"src", b"audio": b"src"}
 FETCHING_LINKS: Final = frozenset(
@@ -100,7 +100,9 @@ _RISKY: Final = frozenset(
         b"formaction",
     )
 )
-BY_ATTRIBUTE: Final = frozenset((b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html"))
+BY_ATTRIBUTE: Final[frozenset[bytes]] = frozenset(
+    (b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html")
+)
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
 _DELAY = re.compile(r"\s*+[0-9.]*+\s*+[;,]?+\s*+(?:url\s*+=\s*+)?", re.IGNORECASE)
 _JAVASCRIPT = re.compile(

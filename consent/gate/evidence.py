@@ -12,92 +12,80 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-_SCHEME: Final = re.compile(
+from consent.gate.search import AUTOMATA, Marks, Search
+
+_SCHEME: Final = (
     rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|(?<=ftp:)"
-    rb"|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r].:)|(?<=[\t\n\r]..:))"
+    rb"|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r][apst]:)|(?<=[\t\n\r](?:tp|ps|ss|pt|ta):))"
 )
-_REFERENCE: Final = re.compile(
+_ENDS: Final = (b"ttp:", b"tps:", b"ipt:", b"ata:", b"ftp:", b"ws:", b"wss:")
+_REFERENCE: Final = (
     rb"&(?:amp;?)*+(?:#(?!0*(?:34|39|60|62)(?![0-9])|x0*(?:22|27|3c|3e)(?![0-9a-f]))"
     rb"(?:0*+(?:1[01][0-9]|12[0-7]|[0-9]{1,2})(?![0-9])|x0*+[0-7]?[0-9a-f](?![0-9a-f]))|sol|bsol|colon|tab;|newline|lpar)"
 )
-_BREAK: Final = re.compile(rb"\n/")
-_RARE: Final = tuple((sign[:1], re.compile(re.escape(sign))) for sign in (b"\\", b"\t/", b"\r/"))
-CALL: Final = re.compile(rb"\(")
-_TRIES: Final = 128
+_REFERENCES: Final = (b"&amp", b"&#", b"&sol", b"&bsol", b"&colon", b"&tab;", b"&newline", b"&lpar")
+_BREAK: Final = rb"\n/"
+_RARE: Final = {
+    b"\\": Search(re.compile(rb"\\"), sign=b"\\"),
+    b"\t": Search(re.compile(rb"\t/"), {b"\t/": 0}),
+    b"\r": Search(re.compile(rb"\r/"), {b"\r/": 0}),
+}
+CALL: Final = Search(re.compile(rb"\("), sign=b"(")
 # What may be an address only where the site's own paths may belong to a service.
 _OWN: Final = (
     CALL,
-    re.compile(rb"&(?:lpar|#0*40(?![0-9])|#x0*28(?![0-9a-f]))"),
-    re.compile(rb"ping[\t\n\f\r ]*+="),
-    re.compile(rb"attributionsrc[\t\n\f\r ]*+="),
-    re.compile(rb"background[\t\n\f\r ]*+="),
+    Search(re.compile(rb"&(?:lpar|#0*40(?![0-9])|#x0*28(?![0-9a-f]))"), {b"&lpar": 0, b"&#": 0}),
+    Search(re.compile(rb"ping[\t\n\f\r ]*+="), {b"ping": 0}),
+    Search(re.compile(rb"attributionsrc[\t\n\f\r ]*+="), {b"attributionsrc": 0}),
+    Search(re.compile(rb"background[\t\n\f\r ]*+="), {b"background": 0}),
 )
 
 
-@lru_cache(maxsize=256)
-def _slashes(hosts: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Two slashes that are not before one of the site's own hosts, nor the name of a namespace, nor a plain link.
+def _literals() -> dict[bytes, int]:
+    """What each mark begins with, or a scheme ends with; a browser ignores breaks in the middle of one."""
+    ends = {end[at:] for end in _ENDS for at in range(1, 4) if end[at:]}
+    broken = {sign + end for sign in (b"\t", b"\n", b"\r") for end in ends}
+    schemes = {literal: len(literal) - 1 for literal in (*_ENDS, *broken)}
+    return {b"//": 0, b"\n/": 0, **schemes, **dict.fromkeys(_REFERENCES, 0)}
 
-    A host ends at a slash: in ``"//harbour.example'@other.example"`` it is another's user.
+
+_LITERALS: Final = _literals()
+
+
+@lru_cache(maxsize=256)
+def _everywhere(hosts: tuple[str, ...], *, together: bool) -> tuple[Search, ...]:
+    """The searches for what matters on any page; an automaton finds all of it at once.
+
+    Two slashes don't matter before one of the site's own hosts, in the name of a namespace, or in a plain link. A host
+    ends at a slash: in ``"//harbour.example'@other.example"`` it is another's user.
     """
     own = b"|".join(re.escape(host.encode("ascii", "replace")) for host in hosts)
-    foreign = rb"(?!(?:" + own + rb")/)" if own else b""
-    return re.compile(
-        rb"//(?<!xmlns=\"http://)(?<!<a href=\"http://)(?<!<a href=\"https://)(?<!xlink=\"http://)" + foreign
+    slashes = rb"//(?<!xmlns=\"http://)(?<!<a href=\"http://)(?<!<a href=\"https://)(?<!xlink=\"http://)" + (
+        rb"(?!(?:" + own + rb")/)" if own else b""
+    )
+    if together:
+        return (Search(re.compile(b"|".join((slashes, _SCHEME, _REFERENCE, _BREAK))), _LITERALS),)
+    return (
+        Search(re.compile(slashes)),
+        Search(re.compile(_SCHEME), sign=b":"),
+        Search(re.compile(_REFERENCE), sign=b"&"),
+        Search(re.compile(_BREAK)),
     )
 
 
-Expressions = tuple[tuple[bytes, re.Pattern[bytes]], ...]
-"""Each with the character that it begins with, where that is rare on many pages and found sooner by itself."""
-
-
-def patterns(hosts: Iterable[str], *, code: bool, relative: bool) -> Expressions:
-    """The expressions, for lower-case text, by which everything that matters is found.
+def searches(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[Search, ...]:
+    """The searches, in lower-case text, by which everything that matters is found.
 
     ``hosts`` are the site's own; ``code`` says whether calls in event handlers matter, and ``relative`` whether
     addresses without a host do.
     """
-    found = ((b"", _slashes(tuple(hosts))), (b":", _SCHEME), (b"&", _REFERENCE), (b"", _BREAK))
+    found = _everywhere(tuple(hosts), together=AUTOMATA)
     if relative:
-        return found + tuple((b"", expression) for expression in _OWN)
-    return (*found, (b"", CALL)) if code else found
+        return found + _OWN
+    return (*found, CALL) if code else found
 
 
-class Marks:
-    """The marks in one piece of text, asked for in order."""
-
-    __slots__ = ("_at", "_nearest", "_patterns", "_size", "_text")
-
-    def __init__(self, expressions: Expressions, text: bytes) -> None:
-        self._patterns = expressions + tuple([(b"", mark) for sign, mark in _RARE if sign in text])
-        self._text = text
-        self._size = len(text) + 1
-        self._at = [-1] * len(self._patterns)
-        self._nearest = -1
-
-    def after(self, position: int) -> int:
-        """Where the first mark at or behind ``position`` is; more than the length of the text where there is none."""
-        if self._nearest >= position:
-            return self._nearest
-        at = self._at
-        for index, (sign, expression) in enumerate(self._patterns):
-            if at[index] < position:
-                if sign:
-                    at[index] = self._next(sign, expression, position)
-                else:
-                    match = expression.search(self._text, position)
-                    at[index] = match.start() if match else self._size
-        self._nearest = nearest = min(at)
-        return nearest
-
-    def _next(self, sign: bytes, expression: re.Pattern[bytes], position: int) -> int:
-        text = self._text
-        for _ in range(_TRIES):
-            position = text.find(sign, position)
-            if position < 0:
-                return self._size
-            if expression.match(text, position):
-                return position
-            position += 1
-        match = expression.search(text, position)
-        return match.start() if match else self._size
+def marks(searches: tuple[Search, ...], text: bytes, start: int = 0) -> Marks:
+    """Where something may reach for somebody else in one piece of lower-case text, from ``start`` on."""
+    rare = tuple(search for sign, search in _RARE.items() if text.find(sign) >= 0)
+    return Marks(searches + rare, text, start)

@@ -14,10 +14,11 @@ from consent.choice import Permissions
 from consent.gate import css, inline
 from consent.gate.charset import is_open, readings
 from consent.gate.dataurls import DATA_URL, Content, contents
-from consent.gate.evidence import Expressions, patterns
+from consent.gate.evidence import searches
 from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
+from consent.gate.search import Search
 from consent.gate.srcset import candidates
 from consent.gate.urls import Url, resolve, squeezed
 from consent.policy import Service
@@ -72,7 +73,7 @@ class Page:
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     tags: dict[bytes, StartTag] = field(default_factory=dict)
     relative_matters: bool = field(init=False)
-    marks: Expressions = field(init=False)
+    searches: tuple[Search, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         policy = self.permissions.policy
@@ -125,7 +126,7 @@ class Page:
         self.relative_matters = self.matcher.claims(url.host for url in self.bases) or any(
             not self.matcher.is_first_party(url.host, own) for url in self.bases
         )
-        self.marks = patterns(self.matcher.own_hosts(own), code=bool(self.words), relative=self.relative_matters)
+        self.searches = searches(self.matcher.own_hosts(own), code=bool(self.words), relative=self.relative_matters)
 
     def text(self, raw: bytes) -> str:
         """A raw attribute value as the browser reads it."""

@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
-from consent.gate.candidates import FINDERS
+from consent.gate.candidates import EVERY, FINDERS
 from consent.gate.embed import Embed
-from consent.gate.evidence import Marks
+from consent.gate.evidence import marks
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert, Place
+from consent.gate.search import Spots
 
 
 class Pieces(ABC):
@@ -88,9 +89,10 @@ class Pieces(ABC):
 
     def _weigh(self) -> None:
         """What matters on this page changes with its ``base``."""
-        self._marks = Marks(self._page.marks, self._lower)
-        self._candidate = self._finder = FINDERS[self._page.relative_matters, self._place.wants_footer]
-        self._found = -1
+        page, start = self._page, self._position
+        self._marks = marks(page.searches, self._lower, start)
+        self._candidates = Spots(FINDERS[page.relative_matters, self._place.wants_footer], self._lower, start)
+        self._tags = Spots(EVERY, self._lower, start)
 
     def _run(self, buffer: bytes, *, final: bool) -> bytes:
         self._start(buffer, final=final)

@@ -15,7 +15,6 @@ from consent.gate.candidates import (
     CALLS,
     CDATA_END,
     CONTENT,
-    EVERY,
     FETCHING,
     LIMIT,
     RISKY,
@@ -73,16 +72,11 @@ class Stream(Texts):
 
         Returns where the next candidate is, and the next mark.
         """
-        marks, lower = self._marks, self._lower
-        finder = EVERY if self._world else self._candidate
-        if self._found < self._position or self._finder is not finder:
-            match = finder.search(lower, self._position)
-            self._found = match.start() if match else self._size
-            self._finder = finder
-        at, mark = self._found, marks.after(self._position)
+        marks, places = self._marks, self._tags if self._world else self._candidates
+        at, mark = places.after(self._position), marks.after(self._position)
         if self._world or self._fences or self._doubt or self._page.relative_matters:
             return at, mark
-        find, footer = finder.search, self._place.wants_footer
+        footer = self._place.wants_footer
         while at < mark and at < self._size:
             end = self._quiet_end(at, mark)
             if end < 0 or not in_text(self._buffer, self._known, at):
@@ -90,8 +84,7 @@ class Stream(Texts):
             if footer:
                 self._place.passed(self._counted, at)
             self._known = self._position = self._counted = end
-            match = find(lower, end)
-            at = self._found = match.start() if match else self._size
+            at = places.after(end)
             if mark < end:
                 mark = marks.after(end)
         return at, mark

@@ -43,11 +43,18 @@ class Texts(Reader):
         if close is None:
             return -1
         end = close.start()
-        text = lower[begun:end]
-        if b"import" in text or b"from" in text or b"<!--" in text:
+        if begun == end:
+            return end
+        find = lower.find  # several times as fast as ``in``
+        if find(b"import", begun, end) >= 0 or find(b"from", begun, end) >= 0 or find(b"<!--", begun, end) >= 0:
             return -1
         words = self._page.words
-        return -1 if words and (b"\\" in text or any(word in text for word in words)) else end
+        if words and find(b"\\", begun, end) >= 0:
+            return -1
+        for word in words:
+            if find(word, begun, end) >= 0:
+                return -1
+        return end
 
     def _repeats(self, at: int, mark: int) -> bool:
         """Whether an element begins inside another of its kind, whose text was read already; it is left behind."""

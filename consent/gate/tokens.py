@@ -124,7 +124,8 @@ def in_text(buffer: bytes, known: int, position: int) -> bool:
     quoted value before it. ``False`` means that only :func:`reach` can tell.
     """
     gap = buffer.rfind(b">", known, position) + 1 or known
-    if gap != position and _DOUBTFUL.search(buffer, gap, position):
+    between = position - gap
+    if between and (between > 1 or buffer[gap] > 0x20) and _DOUBTFUL.search(buffer, gap, position):
         return False
     at = buffer.rfind(b'"', known, position)
     if at > known and _opens(buffer, known, at):

@@ -1,0 +1,140 @@
+"""The next place in a text at which something begins that may matter there.
+
+With ``ahocorasick_rs`` (the extra ``fast``) an automaton finds all literals at once, several times as fast as an
+expression that looks at each of them; without it the expression finds them by itself. What is found is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+try:
+    from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+    _installed = True
+except ImportError:
+    _installed = False
+
+AUTOMATA: Final = _installed
+"""Whether there are automata here."""
+_WINDOW = 65536
+_TRIES = 128
+
+
+class Search:
+    """What to look for, compiled once.
+
+    Every match of ``expression`` begins at one of ``literals``, so many characters behind the beginning of that literal
+    as is said with it. ``sign`` is the character that every match begins with, where that is rare on most pages.
+    """
+
+    __slots__ = ("_automaton", "_offsets", "_overlap", "expression", "found", "sign")
+
+    def __init__(
+        self, expression: re.Pattern[bytes], literals: Mapping[bytes, int] | None = None, *, sign: bytes = b""
+    ) -> None:
+        self.expression = expression
+        self.sign = sign
+        self.found = bool(AUTOMATA and literals)
+        if self.found and literals:
+            self._overlap = max(map(len, literals))
+            self._offsets = [_offsets(literal, literals) for literal in literals]
+            self._automaton = BytesAhoCorasick(literals, matchkind=MatchKind.LeftmostFirst)
+
+    def hits(self, text: bytes, start: int) -> tuple[list[int], int]:
+        """Where a match may begin in the next part of ``text``, and where that part ends.
+
+        It is read in parts because a hostile page may be nothing but hits.
+        """
+        end = start + _WINDOW
+        part = text if not start and len(text) <= end else text[start : end + self._overlap]
+        offsets = self._offsets
+        found = self._automaton.find_matches_as_indexes(part)
+        return [start + at + offset for index, at, _ in found for offset in offsets[index]], end
+
+
+def _offsets(literal: bytes, literals: Mapping[bytes, int]) -> list[int]:
+    """Where matches may begin from a literal's place on: its own, and those of others that begin inside it.
+
+    The automaton doesn't report a literal that begins inside another.
+    """
+    found = {literals[literal]}
+    for at in range(1, len(literal)):
+        rest = literal[at:]
+        found |= {at + literals[other] for other in literals if other.startswith(rest) or rest.startswith(other)}
+    return sorted(found)
+
+
+class Spots:
+    """The places in one text that a search finds, asked for in order, from ``start`` on."""
+
+    __slots__ = ("_at", "_hits", "_index", "_read", "_search", "_size", "_text")
+
+    def __init__(self, search: Search, text: bytes, start: int = 0) -> None:
+        self._search = search
+        self._text = text
+        self._size = len(text)
+        self._at = -1
+        self._hits: list[int] = []
+        self._index = 0
+        self._read = start
+
+    def after(self, position: int) -> int:
+        """The first place at or behind ``position``; the length of the text where there is none."""
+        if self._at >= position:
+            return self._at
+        if self._search.found:
+            at = self._hit(position)
+        elif self._search.sign:
+            at = self._sign(position)
+        else:
+            match = self._search.expression.search(self._text, position)
+            at = match.start() if match else self._size
+        self._at = at
+        return at
+
+    def _hit(self, position: int) -> int:
+        search, text, size = self._search, self._text, self._size
+        hits, index = self._hits, self._index
+        while True:
+            while index < len(hits):
+                at = hits[index]
+                if at >= position and search.expression.match(text, at):
+                    self._index = index
+                    return at
+                index += 1
+            if self._read >= size:
+                self._index = index
+                return size
+            hits, self._read = search.hits(text, max(self._read, position))
+            self._hits, index = hits, 0
+
+    def _sign(self, position: int) -> int:
+        expression, sign, text = self._search.expression, self._search.sign, self._text
+        for _ in range(_TRIES):
+            position = text.find(sign, position)
+            if position < 0:
+                return self._size
+            if expression.match(text, position):
+                return position
+            position += 1
+        match = expression.search(text, position)
+        return match.start() if match else self._size
+
+
+class Marks:
+    """The places that any of several searches finds, asked for in order."""
+
+    __slots__ = ("_nearest", "_spots")
+
+    def __init__(self, searches: Iterable[Search], text: bytes, start: int = 0) -> None:
+        self._spots = [Spots(search, text, start) for search in searches]
+        self._nearest = -1
+
+    def after(self, position: int) -> int:
+        """The first place at or behind ``position``; the length of the text where there is none."""
+        if self._nearest < position:
+            self._nearest = min([spots.after(position) for spots in self._spots])
+        return self._nearest
