@@ -30,7 +30,7 @@ class Search:
     as is said with it. ``sign`` is the character that every match begins with, where that is rare on most pages.
     """
 
-    __slots__ = ("_automaton", "_offsets", "_overlap", "expression", "found", "sign")
+    __slots__ = ("_ahead", "_automaton", "_back", "_offsets", "expression", "found", "sign")
 
     def __init__(
         self, expression: re.Pattern[bytes], literals: Mapping[bytes, int] | None = None, *, sign: bytes = b""
@@ -39,7 +39,8 @@ class Search:
         self.sign = sign
         self.found = bool(AUTOMATA and literals)
         if self.found and literals:
-            self._overlap = max(map(len, literals))
+            self._ahead = max(map(len, literals))
+            self._back = max(literals.values())
             self._offsets = [_offsets(literal, literals) for literal in literals]
             self._automaton = BytesAhoCorasick(literals, matchkind=MatchKind.LeftmostFirst)
 
@@ -49,10 +50,11 @@ class Search:
         It is read in parts because a hostile page may be nothing but hits.
         """
         end = start + _WINDOW
-        part = text if not start and len(text) <= end else text[start : end + self._overlap]
+        begin = start - self._back if start > self._back else 0
+        part = text if not begin and len(text) <= end else text[begin : end + self._ahead]
         offsets = self._offsets
         found = self._automaton.find_matches_as_indexes(part)
-        return [start + at + offset for index, at, _ in found for offset in offsets[index]], end
+        return [begin + at + offset for index, at, _ in found for offset in offsets[index]], end
 
 
 def _offsets(literal: bytes, literals: Mapping[bytes, int]) -> list[int]:
