@@ -8,23 +8,24 @@ and write again do only that; the gate does all that it does for a page. Ratios 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import lolhtml
 import lxml.html
 from bs4 import BeautifulSoup
-from newsroom_pages import DENIED, page
+from gate_installations import BASE, Installation
+from newsroom_pages import DENIED, page, policy
 from selectolax.lexbor import LexborHTMLParser as Selectolax
 from turbohtml.rewrite import rewrite
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
-from consent.policy import Ask, Policy, Service, Site
 
-BASE = "https://harbour.example/news/today"
 ATTRIBUTE = {
     "script": "src",
     "iframe": "src",
@@ -34,6 +35,10 @@ ATTRIBUTE = {
     "video": "src",
     "audio": "src",
 }
+ROUNDS, TURN = 12, 0.02
+HOSTILE = (
+    b"<!--", b"<script", b'<a "', b"&", b"<![CDATA[", b"<svg><style><!--</style>", b"<noscript><style>", b"<svg>",
+)  # fmt: skip
 SELECTOR = ",".join(f"{tag}[{name}]" for tag, name in ATTRIBUTE.items())
 BLOCKED = frozenset(DENIED)
 
@@ -114,71 +119,63 @@ def by_beautifulsoup(html: bytes) -> object:
     return str(tree)
 
 
-def policy() -> Policy:
-    services = tuple(
-        Service(
-            key="by-" + host.partition(".")[0],
-            category="analytics",
-            name=host,
-            purpose="Counts.",
-            load=(host, "*." + host),
-        )
-        for host in DENIED
-    )
-    site = Site(name="Harbour News", controller="Harbour News Trust", hosts=("harbour.example",))
-    return Policy(site=site, ask=Ask(undeclared="allow"), services=services)
+OTHERS = {
+    "python-lolhtml": by_lolhtml, "turbohtml": by_turbohtml, "selectolax": by_selectolax, "lxml": by_lxml,
+    "html.parser (reads only)": by_html_parser, "BeautifulSoup": by_beautifulsoup,
+}  # fmt: skip
 
 
-def best(actions: dict[str, Callable[[bytes], object]], html: bytes, rounds: int = 12) -> dict[str, float]:
+def best(actions: dict[str, Callable[[float], float]]) -> dict[str, float]:
     """The least time of each, in seconds; they take turns, so that a busy moment falls on all of them."""
     least = dict.fromkeys(actions, 9.0)
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, action in actions.items():
-            end = time.perf_counter() + 0.02
-            while (begun := time.perf_counter()) < end:
-                action(html)
-                least[name] = min(least[name], time.perf_counter() - begun)
+            least[name] = min(least[name], action(TURN))
     return least
 
 
-def main() -> None:
+def timed(action: Callable[[bytes], object], html: bytes) -> Callable[[float], float]:
+    def least(seconds: float) -> float:
+        taken, end = 9.0, time.perf_counter() + seconds
+        while (begun := time.perf_counter()) < end:
+            action(html)
+            taken = min(taken, time.perf_counter() - begun)
+        return taken
+
+    return least
+
+
+def asked(installation: Installation, what: str, tags: int) -> Callable[[float], float]:
+    return lambda seconds: installation.least(what, tags, seconds)
+
+
+def compare(installations: dict[str, Installation]) -> None:
     gate = Gate(policy())
     refused = decide(gate.policy, Choice.refusing(), Signals())
     granted = decide(gate.policy, Choice.granting("analytics"), Signals())
-    ours = {
-        "the gate": lambda html: gate.rewrite(html, refused, base_url=BASE),
-        "the gate, with a notice": lambda html: gate.rewrite(
-            html, refused, base_url=BASE, insert=b"[N]", footer=b"[F]"
-        ),
-        "the gate, all granted": lambda html: gate.rewrite(html, granted, base_url=BASE),
-    }
-    others = {
-        "python-lolhtml": by_lolhtml, "turbohtml": by_turbohtml, "selectolax": by_selectolax, "lxml": by_lxml,
-        "html.parser (reads only)": by_html_parser, "BeautifulSoup": by_beautifulsoup,
-    }  # fmt: skip
     for tags in (24, 36, 100, 400, 1400, 2000):
         html = page(tags)
         heard: list[object] = []
         gate.rewrite(html, refused, base_url=BASE, report=heard.append)
-        print(f"\n{len(html):,} bytes, {tags:,} elements, {len(heard)} blocked{'':24}µs   per 100 KB   beside the gate")
-        times = best(ours | others, html)
-        reference = times["the gate"]
-        for name, taken in times.items():
-            print(
-                f"  {name:<44}{taken * 1e6:>12,.1f}{taken * 1e6 / len(html) * 102400:>12,.0f}{taken / reference:>12.2f} ×"
-            )
         assert gate.rewrite(html, granted, base_url=BASE) is html
+        ours = {
+            f"{name}{', with a notice' if what == 'notice' else ''}": asked(installation, what, tags)
+            for name, installation in installations.items()
+            for what in ("gate", "notice")
+        }
+        times = best(ours | {name: timed(action, html) for name, action in OTHERS.items()})
+        first = next(iter(times))
+        print(f"\n{len(html):,} bytes, {tags:,} elements, {len(heard)} blocked{'':28}µs   per 100 KB   beside {first}")
+        for name, taken in times.items():
+            ratio = taken / times[first]
+            print(f"  {name:<44}{taken * 1e6:>12,.1f}{taken * 1e6 / len(html) * 102400:>12,.0f}{ratio:>12.2f} ×")
+
+
+def hostile() -> None:
     print("\nHostile pages, 4 MB in pieces of 64 KB: the slowest piece")
-    for unit in (
-        b"<!--",
-        b"<script",
-        b'<a "',
-        b"&",
-        b"<![CDATA[",
-        b"<svg><style><!--</style>",
-        b"<noscript><style>",
-        b"<svg>",
-    ):
+    gate = Gate(policy())
+    refused = decide(gate.policy, Choice.refusing(), Signals())
+    for unit in HOSTILE:
         stream = gate.stream(refused, base_url=BASE)
         html = unit * ((4 << 20) // len(unit))
         slowest = 0.0
@@ -188,6 +185,16 @@ def main() -> None:
             slowest = max(slowest, time.process_time() - begun)
         stream.close()
         print(f"  {unit.decode():<44}{slowest * 1e3:>12,.1f} ms")
+
+
+def main() -> None:
+    """Measure; the folder of a package with a compiled gate may be named."""
+    compiled = {"the gate, compiled": Installation(Path(sys.argv[1]))} if len(sys.argv) > 1 else {}
+    installations = compiled | {"the gate": Installation(), "the gate, no automata": Installation(automata=False)}
+    compare(installations)
+    for installation in installations.values():
+        installation.close()
+    hostile()
 
 
 if __name__ == "__main__":

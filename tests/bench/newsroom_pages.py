@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import random
 
+from consent.policy import Ask, Policy, Service, Site
+
 OWN = "https://harbour.example"
 DENIED = tuple(f"{name}.example" for name in (
     "ads adserve analytics beacon bidder chartbeat click cloudtags comments connect consentless content-rec cookie-sync "
@@ -97,3 +99,19 @@ def _story(rng: random.Random, number: int) -> str:
         f'<div class="card__meta"><time datetime="2026-03-{number % 28 + 1:02}">{number % 12} h</time>'
         f"{_ICON.format(name='clock')}<span>{number % 90} comments</span></div>\n</article>\n"
     )
+
+
+def policy() -> Policy:
+    """A policy with a service for each of these domains."""
+    services = tuple(
+        Service(
+            key="by-" + host.partition(".")[0],
+            category="analytics",
+            name=host,
+            purpose="Counts.",
+            load=(host, "*." + host),
+        )
+        for host in DENIED
+    )
+    site = Site(name="Harbour News", controller="Harbour News Trust", hosts=("harbour.example",))
+    return Policy(site=site, ask=Ask(undeclared="allow"), services=services)
