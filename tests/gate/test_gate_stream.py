@@ -181,6 +181,6 @@ def test_a_tag_too_long_to_read_fails_closed() -> None:
 
 
 def test_a_script_of_the_sites_own_without_a_text_is_left_behind():
-    page = b"<!doctype html><body><script src=\"/static/site.js\" defer></script><img src=" + X + b">"
+    page = b'<!doctype html><body><script src="/static/site.js" defer></script><img src=' + X + b">"
     assert GATE.rewrite(page, REFUSED, base_url=PAGE).startswith(page[: page.index(b"<img")])
     assert b"data-consent-src=" + X in GATE.rewrite(page, REFUSED, base_url=PAGE)
