@@ -23,10 +23,19 @@ from evasion_site import policy
 from soak_gate import mutated
 
 from consent.choice import Choice, Signals, decide
-from consent.gate import Gate, search, stream
+from consent.gate import Blocked, Embed, Gate, search, stream
 
 BENT = 1500
 BASE = "https://gate.example/news/today"
+
+
+KINDS = (
+    "text/html; charset=utf-8",
+    "text/html",
+    "text/html; charset=shift_jis",
+    "application/xhtml+xml",
+    "image/svg+xml",
+)
 
 
 def main() -> None:
@@ -38,20 +47,34 @@ def main() -> None:
         else Choice.refusing()
     )
     permissions = decide(gate.policy, choice, Signals())
-    tricks = [evasion.body("g") for evasion in evasions()]
+    tricks = [(evasion.body("g"), evasion.content_type) for evasion in evasions()]
     chance, digest = random.Random(15), hashlib.sha256()
-    pages = tricks + [mutated(chance, tricks) for _ in range(BENT)]
-    for html in pages:
-        digest.update(gate.rewrite(html, permissions, base_url=BASE))
-        pieces = gate.stream(permissions, base_url=BASE, insert=b"[NOTICE]", footer=b"[FOOTER]")
+    bodies = [body for body, _ in tricks]
+    bent = [(mutated(chance, bodies), KINDS[number % len(KINDS)]) for number in range(BENT)]
+    for html, content_type in tricks + bent:
+        heard: list[Blocked] = []
+        given = {"base_url": BASE, "content_type": content_type, "report": heard.append, "placeholder": _placeholder}
+        digest.update(gate.rewrite(html, permissions, **given))
+        pieces = gate.stream(permissions, insert=b"[NOTICE]", footer=_footer, **given)
         half = len(html) // 2
         digest.update(pieces.feed(html[:half]) + pieces.feed(html[half:]) + pieces.close())
+        digest.update(repr(heard).encode())
     compiled = not str(stream.__file__).endswith(".py")
-    print(
-        json.dumps(
-            {"automata": search.AUTOMATA, "compiled": compiled, "pages": len(pages), "digest": digest.hexdigest()}
-        )
-    )
+    said = {
+        "automata": search.AUTOMATA,
+        "compiled": compiled,
+        "pages": len(tricks + bent),
+        "digest": digest.hexdigest(),
+    }
+    print(json.dumps(said))
+
+
+def _placeholder(embed: Embed) -> bytes:
+    return f"[{embed.service}]".encode("ascii", "replace")
+
+
+def _footer(language: str | None) -> bytes:
+    return f"[{language}]".encode("ascii", "replace")
 
 
 if __name__ == "__main__":
