@@ -97,12 +97,14 @@ class Pieces(ABC):
     def _run(self, buffer: bytes, *, final: bool) -> bytes:
         self._start(buffer, final=final)
         if not self._mode or self._resume():
+            self._counted = self._position
             while self._step():
                 self._counted = self._position
             if self._hold < 0 and not self._mode:
                 self._settle()
         if self._place.wants_footer and not self._place.before_body and not final:
-            self._place.passed(self._counted, self._size if self._hold < 0 else self._hold)
+            if not self._mode:
+                self._place.passed(self._counted, self._size if self._hold < 0 else self._hold)
             self._place.count()
         if final:
             self._finish()

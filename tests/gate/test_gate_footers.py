@@ -119,3 +119,18 @@ def test_many_values_that_look_like_sections_take_time_by_their_length(value: st
         GATE.rewrite(html, REFUSED, base_url=PAGE, insert=b"[N]", footer=b"[F]")
         took.append(time.perf_counter() - began)
     assert took[1] < 40 * took[0] + 0.1  # linear would be 10, and quadratic 100
+
+
+@pytest.mark.parametrize("tag", ["<article>", "</article>", "</main>"])
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [("<!--", "-->"), ("<textarea>", "</textarea>"), ("<script>", "</script>"), ("<!-- a --><xmp>", "</xmp>")],
+)
+def test_what_a_piece_ends_in_is_not_counted_in_the_next_one(tag: str, opens: str, closes: str) -> None:
+    inside = opens + " words" * 12 + tag + " words" * 12 + tag + closes
+    for begins, ends in (
+        ("", "<footer>b[F]</footer>"),
+        ("<article>", "<footer>b</footer></article><footer>c[F]</footer>"),
+    ):
+        want = f"<body>[N]{begins}{inside}{ends}</body>"
+        assert furnished(want.replace("[N]", "").replace("[F]", "").encode()) == want.encode()
