@@ -19,6 +19,8 @@ from consent.policy import Policy
 from consent.wsgi import ConsentMiddleware
 
 ORIGIN = "http://harbour.example"
+TRIES = 3
+"""A busy browser may paint a page before all of it has come, and then moves it; a notice that moves it always does."""
 POSITIONS = ("top", "bottom", "page")
 THEMES = ("paper", "ink", "plain", "warm")
 BODIES = {
@@ -212,19 +214,25 @@ def test_a_notice_that_a_script_brings_is_painted_later_and_moves_the_page(visit
 @pytest.mark.parametrize("size", [(1280, 800), (320, 568)])
 @pytest.mark.parametrize("position", POSITIONS)
 def test_nothing_moves_while_the_page_loads(visit: Callable[..., Visit], position: str, size: tuple[int, int]) -> None:
-    seen = visit(position=position, size=size)
-    seen.release()
-    assert seen.paints("notice")["notice"] > 0
-    assert seen.page.evaluate(SHIFTS) == 0
+    for _ in range(TRIES):
+        seen = visit(position=position, size=size)
+        seen.release()
+        assert seen.paints("notice")["notice"] > 0
+        if (moved := seen.page.evaluate(SHIFTS)) == 0:
+            return
+    assert moved == 0
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("position", POSITIONS)
 def test_nothing_moves_when_the_script_is_late(visit: Callable[..., Visit], position: str, body: str) -> None:
-    seen = visit(position=position, withheld=r"/notice\.js$", head=f"<style>{BODIES[body]}</style>")
-    assert seen.paints("notice")["notice"] > 0
-    before = seen.page.evaluate(SHIFTS)
-    assert body == "row" or before == 0  # a row that a busy browser paints before all of it is there closes up
-    seen.release()
-    assert seen.page.evaluate(SHIFTS) == before
+    for _ in range(TRIES):
+        seen = visit(position=position, withheld=r"/notice\.js$", head=f"<style>{BODIES[body]}</style>")
+        assert seen.paints("notice")["notice"] > 0
+        before = seen.page.evaluate(SHIFTS)
+        seen.release()
+        assert seen.page.evaluate(SHIFTS) == before
+        if before == 0:
+            return
+    assert body == "row", before
