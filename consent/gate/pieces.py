@@ -17,6 +17,8 @@ from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert, Place
 from consent.gate.search import Spots
 
+_LARGE = 16384
+
 
 class Pieces(ABC):
     """Holds a page's pieces and sends what is decided; what is to be done, others say in :meth:`_step`."""
@@ -48,7 +50,7 @@ class Pieces(ABC):
         self._after = b""
         self._fresh = True
         self._open = False
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         # Insertions into a style sheet in SVG, whose text is read once more as markup: they wait for their turn.
         self._pending: deque[tuple[int, bytes]] = deque()
 
@@ -74,6 +76,8 @@ class Pieces(ABC):
         self._buffer = buffer
         self._lower = buffer.lower()
         self._size = len(buffer)
+        # What goes out is cut from a view where a copy would cost more.
+        self._source = memoryview(buffer) if self._size > _LARGE else buffer
         self._final = final
         self._done = 0
         self._known = 0
@@ -115,7 +119,7 @@ class Pieces(ABC):
         self._rest = buffer[keep:]
         if not self._out:
             return buffer if keep == self._size and not self._done else buffer[self._done : keep]
-        self._out.append(buffer[self._done : keep])
+        self._out.append(self._source[self._done : keep])
         result = b"".join(self._out)
         self._out.clear()
         return result
@@ -127,7 +131,7 @@ class Pieces(ABC):
             self._put(at, markup)
 
     def _put(self, at: int, markup: bytes) -> None:
-        self._out.append(self._buffer[self._done : at])
+        self._out.append(self._source[self._done : at])
         self._out.append(markup)
         self._done = at
 

@@ -54,9 +54,9 @@ class Reader(Pieces):
             for position, text in insertions:
                 self._insert(at + position, text)
         else:
-            out, buffer, done = self._out, self._buffer, self._done
+            out, source, done = self._out, self._source, self._done
             for position, text in insertions:
-                out += (buffer[done : at + position], text)
+                out += (source[done : at + position], text)
                 done = at + position
             self._done = done
 

@@ -51,7 +51,7 @@ class Search:
         """
         end = start + _WINDOW
         begin = start - self._back if start > self._back else 0
-        part = text if not begin and len(text) <= end else text[begin : end + self._ahead]
+        part = text if not begin and len(text) <= end else memoryview(text)[begin : end + self._ahead]
         offsets = self._offsets
         found = self._automaton.find_matches_as_indexes(part)
         return [begin + at + offset for index, at, _ in found for offset in offsets[index]], end
