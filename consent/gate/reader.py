@@ -64,7 +64,7 @@ class Reader(Pieces):
 
     def _real(self, at: int) -> bool:
         """Whether a tag really begins at ``at``; if not, ``_position`` is behind what is there instead."""
-        if in_text(self._buffer, self._known, at):
+        if at == self._known or in_text(self._buffer, self._known, at):
             self._known = at
             return True
         start, end = reach(self._buffer, self._known, at)

@@ -8,6 +8,7 @@ and write again do only that; the gate does all that it does for a page. Ratios 
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -173,6 +174,8 @@ def compare(installations: dict[str, Installation]) -> None:
 
 def hostile() -> None:
     print("\nHostile pages, 4 MB in pieces of 64 KB: the slowest piece")
+    gc.collect()
+    gc.freeze()  # what the others left behind is not to be looked through on our time
     gate = Gate(policy())
     refused = decide(gate.policy, Choice.refusing(), Signals())
     for unit in HOSTILE:
