@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 _VARY: Final = ("Cookie", "Sec-GPC", "Sec-Fetch-Dest", "Accept-Language")
 _MOST_TOLD: Final = 1000
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
-# What a browser looks into before it believes it (WHATWG MIME Sniffing, section 7).
-_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown"})
+# What a browser looks into before it believes it (WHATWG MIME Sniffing, section 7; the last is Firefox's own name).
+_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "application/x-unknown-content-type"})
 # Documents that can load things where they are opened, and data or pictures elsewhere.
 _XML: Final = frozenset({XML, "application/xml", "text/xsl"})
+# Pictures that replace each other, and pages in Firefox and WebKit, which hold them to the policy of the whole.
+_PARTS: Final = "multipart/x-mixed-replace"
+_MARKUP: Final = re.compile(r"html|xml", re.IGNORECASE)
 _XSL: Final = re.compile(r"\A\s*text/xsl", re.IGNORECASE)  # Chromium's name for it, and nobody else's
 _OPENED: Final = frozenset({"document", "iframe", "frame", "object", "embed"})
 # Fields that a browser follows, whatever it is that comes with them.
@@ -79,10 +82,10 @@ class Closer:
         if observing:
             return Closing(fields, self._observed(visit, fields, content_type) if kind in _HTML else None)
         fields = self._own_cookies(visit, fields, is_page=is_page)
-        if not is_page and not (status == 304 and visit.may_be_page):
-            return Closing(self._other_fields(visit, fields, is_xml=is_xml), None)
         if kind and content_type != headers.first(fields, "content-type"):
-            fields = [*headers.without(fields, "content-type"), ("Content-Type", content_type)]
+            fields = _typed(fields, content_type)
+        if not is_page and not (status == 304 and visit.may_be_page):
+            return Closing(self._other_fields(visit, fields, is_xml=is_xml or kind == _PARTS), None)
         fields = self._page_fields(visit, status, fields)
         if status == 206 and not visit.request.get("range"):
             status = 200  # a part that nobody asked for is shown as a page
@@ -239,6 +242,13 @@ class Closer:
         if key not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(key)
             _log.warning("%s", text)
+
+
+def _typed(fields: Fields, content_type: str) -> Fields:
+    """The fields with one Content-Type that all browsers read alike, where some would read a page."""
+    if not _MARKUP.search(headers.joined(fields, "content-type")):
+        return fields
+    return [*headers.without(fields, "content-type"), ("Content-Type", content_type)]
 
 
 def _opens(visit: Visit) -> bool:

@@ -52,14 +52,16 @@ def is_download(fields: Iterable[tuple[str, str]]) -> bool:
 
 _MEMBER: Final = re.compile(r'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?)++')
 _KIND: Final = re.compile(r"[\t ]*+([!#$%&'*+.^_`|~0-9a-z-]++/[!#$%&'*+.^_`|~0-9a-z-]++)(?=[\t (;]|\Z)", re.IGNORECASE)
-_CHARSET: Final = re.compile(r';[\t ]*+charset=("[^"]*+"?|[^;]++)', re.IGNORECASE)
+_CHARSET: Final = re.compile(r';[\t ]*+charset=[\t ]*+("[^"]*+"?|[^;\'\t ][^;]*+)', re.IGNORECASE)
+_DOUBTFUL: Final = re.compile(r"[,(]|charset[\t ]*+(?:(?<=[\t ])=|=[\t '])", re.IGNORECASE)
 
 
 def content_type(fields: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """The media type a browser takes a response for, ``""`` for none, and a field value that all browsers read so.
 
     It is the last valid one of all Content-Type fields; ``*/*`` says nothing. Parameters follow a semicolon or,
-    wrongly, a space or a parenthesis. The value is as it came where it leaves no doubt.
+    wrongly, a space or a parenthesis; WebKit takes a charset with spaces around its equals sign, or in single quotes,
+    and nobody else does. The value is as it came where it leaves no doubt.
     """
     return _content_type(tuple([value for name, value in fields if name.lower() == "content-type"]))
 
@@ -74,7 +76,7 @@ def _content_type(values: tuple[str, ...]) -> tuple[str, str]:
         label = _CHARSET.search(member)
         charset = label[1].strip() if label else charset if match[1].lower() == kind else ""
         kind = match[1].lower()
-    if not kind or (len(values) == 1 and not re.search(r"[,(]", values[0])):
+    if not kind or (len(values) == 1 and not _DOUBTFUL.search(values[0])):
         return kind, values[0] if values else ""
     return kind, f"{kind}; charset={charset}" if charset else kind
 

@@ -49,6 +49,14 @@ _LOOSE = re.compile(
     + rb"))"
     rb"|(?<=[(\t\n\r\f ])(?=(?i:[a-z/]{0,6}\\|https?:|//|ftp:|wss?:|data:))(?P<bare>" + _BARE + rb"*+))"
 )
+_ENDS_TWICE: Final = b"**/"
+# Firefox's search for imports goes on to the next star behind each, so that a comment that ends so ends later.
+_SCANNED = re.compile(
+    rb"(?:[\t\n\r\f ]++|/\*(?:[^*]|\*[^/])*+\*/|@charset[^;]*+;)*+"
+    rb"@import(?:[\t\n\r\f ]|/\*(?:[^*]|\*[^/])*+\*/)*+(?:url\([\t\n\r\f ]*+)?+"
+    rb"(?:(?P<quote>[\"'])(?P<quoted>[^\"']*+)|(?P<bare>[^\"');\t\n\r\f ]++))[^;]*+;?+",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"(?:https?|ftp|wss?|data):|[/\\]{2}", re.IGNORECASE)
 _NEAR: Final = 64
 _FETCHING = frozenset(("image-set", "-webkit-image-set", "image", "src", "cross-fade", "-webkit-cross-fade"))
@@ -67,6 +75,8 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
 
     A string counts only where CSS takes a string for an address; ``content: "https://…"`` and ``@namespace`` don't.
     """
+    if _ENDS_TWICE in sheet:
+        yield from _scanned(sheet, codec)
     step = _STEP if b"\\" in sheet else _PLAIN_STEP
     fetching = [False]
     position, rule, target = 0, "", -1
@@ -108,6 +118,15 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
             fetching.append(fetching[-1])
         elif match[0] == b")" and len(fetching) > 1:
             fetching.pop()
+
+
+def _scanned(sheet: bytes, codec: str) -> Iterator[Fetched]:
+    """Each import that a scanner finds that is mistaken about where a comment ends."""
+    position = 0
+    while match := _SCANNED.match(sheet, position):
+        position = match.end()
+        part = "bare" if match["quote"] is None else "quoted"
+        yield Fetched(match.start(part), match[part].decode(codec, "replace"), True)
 
 
 def _end(pattern: re.Pattern[bytes], sheet: bytes, position: int) -> int:

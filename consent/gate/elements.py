@@ -23,8 +23,10 @@ _HREF: Final = frozenset((b"href", b"xlink:href"))
 URLS: Final[dict[bytes, frozenset[bytes]]] = {
     b"audio": frozenset((b"src",)),
     b"bgsound": frozenset((b"src",)),
-    b"embed": frozenset((b"src",)),
+    b"cursor": _HREF,
+    b"embed": frozenset((b"src", b"code")),
     b"feimage": _HREF,
+    b"font-face-uri": _HREF,
     b"fencedframe": frozenset((b"src",)),
     b"frame": frozenset((b"src",)),
     b"html": frozenset((b"manifest",)),
@@ -63,6 +65,7 @@ FETCHING_LINKS: Final = frozenset(
         "serviceworker",
         "compression-dictionary",
         "subresource",
+        "next",
         "next-prefetch",
     ]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Final
 
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
@@ -15,6 +16,8 @@ _SCRIPT_TYPE = re.compile(
 )
 _LISTS = frozenset(("importmap", "webbundle"))
 """The types of a script whose text is JSON with addresses in it."""
+SCAN_END: Final = b"@consent;"
+"""What stands before an inert style sheet in HTML: a rule that means nothing, and ends Firefox's search for imports."""
 _JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -80,6 +83,19 @@ def applies(page: Page, name: bytes, attributes: list[Attribute]) -> bool:
     if name == b"style":
         return is_sheet(page, attributes)
     return runs(page, attributes) or is_read_whole(page, attributes)
+
+
+def is_read(page: Page, name: bytes, attributes: list[Attribute], text: bytes) -> bool:
+    """Whether this text of a ``script`` or ``style`` element in HTML means anything to a browser or its scanner.
+
+    Firefox looks ahead for the imports of a style sheet whatever its type, up to :data:`SCAN_END`.
+    """
+    return applies(page, name, attributes) or (name == b"style" and not text.startswith(SCAN_END))
+
+
+def imports(page: Page, attributes: list[Attribute], sheet: bytes) -> bool:
+    """Whether a ``style`` element with these attributes and this text applies, or is read for imports at least."""
+    return is_sheet(page, attributes) or (b"import" in sheet.lower() and not sheet.startswith(SCAN_END))
 
 
 def is_sheet(page: Page, attributes: list[Attribute]) -> bool:

@@ -125,7 +125,7 @@ class Texts(Reader):
         if name == b"style":
             sheet = page.sheet(body, "style") if marked else []
             other = foreign_text(body, page.codec) if as_markup and marked else None
-            if other is not None and scripts.is_sheet(page, found):
+            if other is not None and scripts.imports(page, found, other):
                 hidden = page.sheet(other, "style", codec="utf-8")
                 if Counter(said.url for _, said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
                     outcome.said += [said for _, said in hidden]
@@ -142,11 +142,13 @@ class Texts(Reader):
             outcome.said += more.said
             outcome.renamed += more.renamed
             outcome.inert_script |= more.inert_script
-        if long and not outcome.inert_script:
+        if long and not outcome.inert_script and scripts.is_read(page, name, found, body):
             if as_markup or self._fences or page.relative_matters or scripts.is_read_whole(page, found):
                 elements.disarm(outcome, found)
-            elif name == b"style" or scripts.runs(page, found):
+            else:
                 self._reading = name
+        if name == b"style" and outcome.inert_script:
+            inner.insert(0, (end, scripts.SCAN_END))
         self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
         if as_markup and b"<" in buffer[end:read]:
             self._pending.extend(inner)

@@ -99,6 +99,36 @@ def test_one_type_goes_out_and_the_body_is_read_as_that(make_site: Make, kinds: 
     assert LIVE not in reply.text
 
 
+def test_what_is_no_page_goes_out_as_none(make_site: Make) -> None:
+    site = make_site(
+        {
+            "/a": Answer(ARTICLE, 200, [("Content-Type", "text/html, text/plain")]),
+            "/b": Answer(ARTICLE, 200, [("Content-Type", 'multipart/mixed; boundary="a,b"')]),
+        }
+    )
+    assert site.get("/a").all("content-type") == ["text/plain"]
+    assert site.get("/a").body == ARTICLE
+    assert site.get("/b").all("content-type") == ['multipart/mixed; boundary="a,b"']
+
+
+def test_pages_that_replace_each_other_have_a_policy(make_site: Make) -> None:
+    kinds = {"push": "multipart/x-mixed-replace; boundary=b", "mixed": "multipart/mixed; boundary=b"}
+    body = b"--b\r\nContent-Type: text/html\r\n\r\n" + ARTICLE + b"\r\n--b--\r\n"
+    site = make_site({f"/{path}": Answer(body, 200, [("Content-Type", kind)]) for path, kind in kinds.items()})
+    pushed = site.get("/push")
+    assert pushed.body == body
+    assert str(pushed.get("content-security-policy")).startswith("default-src 'self'")
+    assert site.get("/mixed").get("content-security-policy") is None
+
+
+@pytest.mark.parametrize("kind", ["unknown/unknown", "application/unknown", "application/x-unknown-content-type"])
+def test_what_some_browser_looks_into_is_gated(make_site: Make, kind: str) -> None:
+    kinds = {"/page": kind, "/data": "application/octet-stream"}
+    site = make_site({path: Answer(ARTICLE, 200, [("Content-Type", kind)]) for path, kind in kinds.items()})
+    assert LIVE not in site.get("/page").text
+    assert LIVE in site.get("/data").text
+
+
 @pytest.mark.parametrize("body", [b"<article>", b"<br/>", b"<p\tclass=a>", b"<pre>", b"<?xml version='1.0'?><a>"])
 def test_what_has_no_type_is_gated_where_some_browser_takes_it_for_a_page(make_site: Make, body: bytes) -> None:
     site = make_site({"/unlabelled": Answer(body + b'<img src="https://stats.example/x">', 200, [])})

@@ -105,8 +105,10 @@ def test_a_document_of_plain_text_is_none(gate, refused) -> None:
 
 
 def test_a_style_that_does_not_apply_in_svg_stays(gate, refused) -> None:
-    html = b'<svg><style type="text/x">@imp<!-- -->ort "//a.stats.example/x";</style></svg>'
+    html = b'<svg><style type="text/x">p{background:u<!-- -->rl(//a.stats.example/x)}</style></svg>'
     assert gate.rewrite(html, refused, base_url=PAGE) is html
+    applies = html.replace(b' type="text/x"', b"")
+    assert gate.rewrite(applies, refused, base_url=PAGE) != applies
 
 
 def test_a_style_of_which_a_part_is_hidden_is_inert_at_once(gate, refused) -> None:
