@@ -30,12 +30,12 @@ _CONTACT = re.compile("RESOLVER|CONNECT|SOCKET|HTTP_STREAM|QUIC")
 """The events of the net log by which somebody hears of it; a request that is only thought of is none."""
 _TYPE = re.compile(r'"type":(\d+)\},?$')
 _ADDRESS = re.compile(r"\b127\.1[0-2]\.\d+\.\d+\b")
-_NAME = re.compile(r"(?:\bhttps?://|\bwss?://|\")([cgb])(\d{3})\.(?:tracker|stranger)\.example")
+_NAME = re.compile(r"(?:\bhttps?://|\bwss?://|\")([cgb])(\d{3,4})\.(?:tracker|stranger)\.example")
 
 
 def contacts(tricks: Sequence[Evasion], folder: Path, runs: str = "cgb") -> dict[tuple[str, int], set[str]]:
     """What each trick, by run and number, made Chromium do: the sink's words, and events of its net log."""
-    sites, sink = Sites(), Sink()
+    sites, sink = Sites({trick.number: trick for trick in tricks}), Sink()
     known = {address(run, trick.number): (run, trick.number) for run in runs for trick in tricks}
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
     try:

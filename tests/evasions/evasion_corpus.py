@@ -34,6 +34,7 @@ class Evasion:
     gate_alone: str = ""
     connects: str = ""
     dormant: str = ""
+    """Why it does nothing in Chromium; what does nothing in the others is in :func:`silent`."""
 
     @property
     def domain(self) -> str:
@@ -87,6 +88,12 @@ def evasions() -> tuple[Evasion, ...]:
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["evasion"]:
             found.append(Evasion(number=len(found), file=path.stem, **entry))
     return tuple(found)
+
+
+@cache
+def silent(engine: str) -> frozenset[str]:
+    """The names of the tricks that do nothing in Firefox or WebKit, whatever they do in Chromium."""
+    return frozenset(tomllib.loads((HERE / "silent.toml").read_text(encoding="utf-8"))[engine])
 
 
 @cache

@@ -6,17 +6,20 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from evasion_corpus import RUNS, evasions
+from evasion_corpus import RUNS, Evasion
 
 from consent.policy import Ask, Policy, Service, Site
 from consent.wsgi import ConsentMiddleware
 
+SLOW = 0.4
+"""Seconds that ``slow.js`` takes, while scanners run ahead of the parser that waits for it."""
 TYPES = {
     "css": "text/css",
     "js": "text/javascript",
@@ -40,26 +43,32 @@ def policy(**ask: str) -> Policy:
     )  # fmt: skip
 
 
-def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def application(tricks: Mapping[int, Evasion]) -> Any:
     """The application: ``/t/017/`` is a trick, what is below it is a part of it, anything else is empty."""
-    run = next(letter for letter, host in RUNS.items() if host == environ["HTTP_HOST"])
-    match = re.fullmatch(r"/t/([0-9]+)/(.*)", environ["PATH_INFO"])
-    if match is None:
-        start_response("204 No Content", [])
-        return []
-    trick = evasions()[int(match[1])]
-    if not match[2]:
-        fields = [(name, trick.fill(value, run)) for name, value in trick.headers.items()]
-        if trick.content_type:
-            fields.append(("Content-Type", trick.content_type))
-        start_response("200 OK", fields)
-        return [trick.body(run)]
-    content = trick.fill(trick.routes.get(match[2], ""), run)
-    if content.startswith("-> "):
-        start_response("302 Found", [("Location", content[3:])])
-        return []
-    start_response("200 OK", [("Content-Type", TYPES.get(match[2].rpartition(".")[2], "text/plain"))])
-    return [content.encode()]
+
+    def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        run = next(letter for letter, host in RUNS.items() if host == environ["HTTP_HOST"])
+        match = re.fullmatch(r"/t/([0-9]+)/(.*)", environ["PATH_INFO"])
+        if match is None:
+            start_response("204 No Content", [])
+            return []
+        trick = tricks[int(match[1])]
+        if not match[2]:
+            fields = [(name, trick.fill(value, run)) for name, value in trick.headers.items()]
+            if trick.content_type:
+                fields.append(("Content-Type", trick.content_type))
+            start_response("200 OK", fields)
+            return [trick.body(run)]
+        if match[2] == "slow.js":
+            time.sleep(SLOW)
+        content = trick.fill(trick.routes.get(match[2], ""), run)
+        if content.startswith("-> "):
+            start_response("302 Found", [("Location", content[3:])])
+            return []
+        start_response("200 OK", [("Content-Type", TYPES.get(match[2].rpartition(".")[2], "text/plain"))])
+        return [content.encode()]
+
+    return plain
 
 
 class _Quiet(WSGIRequestHandler):
@@ -70,6 +79,7 @@ class _Quiet(WSGIRequestHandler):
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
     request_queue_size = 128
+    allow_reuse_port = True  # beside a sink that listens on all addresses
 
     def handle_error(self, *_: Any) -> None:
         """A browser goes when it likes."""
@@ -78,18 +88,22 @@ class _Server(ThreadingMixIn, WSGIServer):
 class Sites:
     """The three sites on one port, told apart by their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, tricks: Mapping[int, Evasion], *, port: int = 0) -> None:
         settings: dict[str, Any] = {"secret_key": "not a secret", "log": "memory://"}
+        plain = application(tricks)
+        self.asked: set[str] = set()
         self._apps = {
             RUNS["c"]: plain,
             RUNS["g"]: ConsentMiddleware(plain, policy(csp="off"), **settings),
             RUNS["b"]: ConsentMiddleware(plain, policy(), **settings),
         }
-        self._server = make_server("127.0.0.1", 0, self._app, server_class=_Server, handler_class=_Quiet)
+        self._server = make_server("127.0.0.1", port, self._app, server_class=_Server, handler_class=_Quiet)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        query = environ["QUERY_STRING"]
+        self.asked.add(environ["HTTP_HOST"] + environ["PATH_INFO"] + (f"?{query}" if query else ""))
         if environ["PATH_INFO"] == "/board":  # many tricks in one page, each in a frame of its own
             frames = "".join(
                 f'<iframe src="/t/{number}/" width=190 height=50 '
@@ -111,17 +125,20 @@ class Sink:
     Each host is mapped to an address of its own, so that a connection without a word in it tells for whom it was.
     """
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("0.0.0.0", 0), backlog=512)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(self, *ports: int) -> None:
+        self._listeners = [
+            socket.create_server(("0.0.0.0", port), backlog=512, reuse_port=True) for port in ports or (0,)
+        ]
+        self.port: int = self._listeners[0].getsockname()[1]
         self.seen: dict[str, set[str]] = defaultdict(set)
         """By address: ``bare`` for a connection, ``tls`` for a greeting, or the host of a request."""
-        threading.Thread(target=self._accept, daemon=True).start()
+        for listener in self._listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                one, _ = self._listener.accept()
+                one, _ = listener.accept()
             except OSError:
                 return
             address = one.getsockname()[0]
@@ -145,7 +162,8 @@ class Sink:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def close(self) -> None:
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
 
 
 def address(run: str, number: int) -> str:

@@ -3,7 +3,8 @@
     python tests/soak/soak_gate.py [--seconds 300] [--seed 1] [--browser]
 
 Of each page: no exception; in pieces it comes out as whole, twice as once; nothing is lost; it takes little time.
-With ``--browser`` such pages are read in Chromium as well, gated and with the second policy, and reach nobody.
+With ``--browser`` such pages are read in browsers, gated and with the second policy, and reach nobody: in Chromium,
+Firefox and WebKit, as far as they are here; and the last two first read all tricks of tests/evasions as they are.
 Exits with 1 at the first that doesn't hold, and prints the page.
 """
 
@@ -15,13 +16,16 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "evasions"))
 
+import evasion_engines
+import evasion_island
 from evasion_browser import contacts
-from evasion_corpus import Evasion, evasions
+from evasion_corpus import Evasion, evasions, silent
 from evasion_site import policy
 
 from consent.choice import Choice, Signals, decide
@@ -110,22 +114,56 @@ def soak(seconds: float, seed: int, *, most: int | None = None) -> tuple[int, st
     return count, ""
 
 
-def browse(seconds: float, seed: int) -> tuple[int, str]:
-    """The same pages in Chromium: how many were read with gate and policy, and who was contacted all the same."""
+def browse(seconds: float, seed: int, engines: list[str]) -> tuple[int, str]:
+    """The same pages in these engines, by turns: how many were read with gate and policy, and who was contacted."""
     chance, until, count = random.Random(seed), time.monotonic() + seconds, 0
     plain = [t for t in evasions() if not (t.gate_alone or t.dormant or t.top or t.inner or t.headers or t.routes)]
-    while time.monotonic() < until:
+    for engine in cycle(engines):
+        if time.monotonic() > until:
+            break
         made: list[Evasion] = []
         for trick in chance.sample(plain, 120):
             spiced = mutated(chance, [trick.html.encode()]).decode("utf-8", "replace")
             made.append(replace(trick, html=spiced, script=True, click=""))
-        with tempfile.TemporaryDirectory() as folder:
-            found = contacts(made, Path(folder), runs="b")
+        if engine == "chromium":
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                found = contacts(made, Path(folder), runs="b")
+        else:
+            found = evasion_island.contacts(engine, made, "b")
         count += len(made)
         for (_, number), words in found.items():
             trick = next(one for one in made if one.number == number)
-            return count, f"{trick.content_type}\n{trick.html!r}\n{sorted(words)}"
+            return count, f"{engine}\n{trick.content_type}\n{trick.html!r}\n{sorted(words)}"
     return count, ""
+
+
+def whole(engine: str) -> str:
+    """What is wrong with how the tricks go in this engine, as they are, gated, and with the second policy."""
+    found = evasion_island.contacts(engine, evasions(), "cgb")
+    by_run = {run: [trick for trick in evasions() if found.get((run, trick.number))] for run in "cgb"}
+    sys.stdout.write(
+        f"{evasion_engines.version(engine)}: of {len(evasions())} tricks {len(by_run['c'])} reach somebody, "
+        f"{len(by_run['g'])} through the gate, {len(by_run['b'])} with the policy too\n"
+    )
+    heard = {trick.name for trick in by_run["c"]}
+    quiet = [trick.name for trick in evasions() if trick.name not in heard | silent(engine)]
+    if len(quiet) > 0.04 * len(evasions()):
+        return f"they do nothing as they are: {quiet}"
+    if unexplained := [trick.name for trick in by_run["g"] if not trick.gate_alone]:
+        return f"unexplained through the gate: {unexplained}"
+    return f"through gate and policy: {[trick.name for trick in by_run['b']]}" if by_run["b"] else ""
+
+
+def in_browsers(seconds: float, seed: int) -> tuple[int, str]:
+    """All of it, in the engines that are here."""
+    lacking = {engine: evasion_island.lacking() or evasion_engines.lacking(engine) for engine in ("firefox", "webkit")}
+    for engine, why in lacking.items():
+        wrong = "" if why else whole(engine)
+        if wrong:
+            return len(evasions()), f"{engine}: {wrong}"
+        if why:
+            sys.stdout.write(f"{engine} is left out: {why}\n")
+    return browse(seconds, seed, ["chromium", *(engine for engine, why in lacking.items() if not why)])
 
 
 def main() -> int:
@@ -134,7 +172,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--browser", action="store_true")
     given = parser.parse_args()
-    count, wrong = (browse if given.browser else soak)(given.seconds, given.seed)
+    count, wrong = (in_browsers if given.browser else soak)(given.seconds, given.seed)
     sys.stdout.write(f"{count:,} pages with seed {given.seed}: {wrong or 'nothing wrong'}\n")
     return 1 if wrong else 0
 

@@ -1,0 +1,61 @@
+"""The tricks in Firefox and in WebKit, which read pages otherwise than Chromium: as they are, and with gate and policy.
+
+A sample that has some of every kind and all that one of them reads in its own way; ``make soak`` reads them all.
+"""
+
+from __future__ import annotations
+
+import os
+
+import evasion_engines
+import evasion_island
+import pytest
+from evasion_corpus import Evasion, evasions, silent
+
+pytestmark = [pytest.mark.browser, pytest.mark.untraced]
+OWN = {"firefox": ("ahead", "firefox"), "webkit": ("ahead", "webkit")}
+OTHERS, PECULIAR, ALONE, STILL = 60, 66, 9, 15
+"""How many are read in frames, of all files and of the engine's own; in pages of their own; and without scripts."""
+
+
+def spread(tricks: list[Evasion], most: int) -> list[Evasion]:
+    """So many of them, from everywhere among them."""
+    return tricks[:: -(-len(tricks) // most)]
+
+
+def sample(engine: str) -> list[Evasion]:
+    """Tricks for this engine: those that it reads in its own way, and some of all others."""
+    working = [trick for trick in evasions() if trick.name not in silent(engine)]
+    alone = [trick for trick in working if trick.script and (trick.top or trick.click)]
+    framed = [trick for trick in working if trick.script and not (trick.top or trick.click)]
+    own = [trick for trick in framed if trick.file in OWN[engine]]
+    others = [trick for trick in framed if trick.file not in OWN[engine]]
+    return [
+        *spread(own, PECULIAR),
+        *spread(others, OTHERS),
+        *spread(alone, ALONE),
+        *spread([trick for trick in working if not trick.script], STILL),
+    ]
+
+
+@pytest.fixture(scope="module", params=sorted(OWN))
+def engine(request: pytest.FixtureRequest) -> str:
+    lacking = evasion_engines.lacking(request.param) or evasion_island.lacking()
+    if lacking and os.environ.get("CONSENT_REQUIRE_ENGINES"):
+        pytest.fail(lacking)
+    if lacking:
+        pytest.skip(lacking)
+    return str(request.param)
+
+
+def test_what_is_silent_is_known_by_its_name() -> None:
+    assert set().union(*map(silent, OWN)) < {trick.name for trick in evasions()}
+
+
+def test_gate_and_policy_let_nobody_be_contacted_by_other_engines(engine: str) -> None:
+    tricks = sample(engine)
+    assert {trick.file for trick in tricks} == {trick.file for trick in evasions()}
+    found = evasion_island.contacts(engine, tricks, "cb")
+    quiet = [trick.name for trick in tricks if not found.get(("c", trick.number))]
+    assert len(quiet) <= 0.1 * len(tricks), quiet
+    assert {trick.name: found["b", trick.number] for trick in tricks if found.get(("b", trick.number))} == {}
