@@ -7,15 +7,12 @@ with an internal subset ends there, and one with a tag longer than the limit too
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Final
 
 from consent.gate import elements, scripts
 from consent.gate.candidates import CODE_LIMIT, LIMIT
-from consent.gate.embed import Embed
-from consent.gate.page import Blocked, Page
-from consent.gate.placement import Insert
+from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.starttag import StartTag
 from consent.gate.tokens import Attribute, attributes, language
@@ -39,19 +36,9 @@ _PSEUDO: Final = re.compile(r"\bhref[\t\n\r ]*=[\t\n\r ]*(?:\"([^\"]*)\"|'([^']*
 class Markup(Reader):
     """One XML page on its way: feed it the pieces, close it, and send what both return."""
 
-    def __init__(
-        self,
-        page: Page,
-        *,
-        insert: Insert = b"",
-        footer: Insert = b"",
-        placeholder: Callable[[Embed], bytes] | None = None,
-        report: Callable[[Blocked], None] | None = None,
-    ) -> None:
-        super().__init__(page, insert=insert, footer=footer, placeholder=placeholder, report=report)
-        self._placeholder = None  # it is HTML, which may be no XML
-        self._watched = 0
-        self._length = 0
+    _takes_html = False
+    _watched = 0
+    _length = 0
 
     def _start(self, buffer: bytes, *, final: bool) -> None:
         self._watched = max(0, self._watched - self._length + len(self._rest))

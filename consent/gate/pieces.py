@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from typing import ClassVar
 
 from consent.gate.candidates import EVERY, FINDERS
 from consent.gate.embed import Embed
@@ -23,6 +24,9 @@ _LARGE = 16384
 class Pieces(ABC):
     """Holds a page's pieces and sends what is decided; what is to be done, others say in :meth:`_step`."""
 
+    _takes_html: ClassVar[bool] = True
+    """Whether a placeholder, which is HTML, can stand in this page."""
+
     def __init__(
         self,
         page: Page,
@@ -34,7 +38,7 @@ class Pieces(ABC):
     ) -> None:
         self._page = page
         self._place = Place(insert, footer)
-        self._placeholder = placeholder
+        self._placeholder = placeholder if self._takes_html else None
         self._report = report
         self._rest = b""
         self._mode = ""

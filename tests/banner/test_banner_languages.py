@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 from banner_site import POLICY
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from consent.banner import Banner, View
 from consent.locale import AVAILABLE, texts
 from consent.policy import Policy
+from tests.chromium import launched
 
 SMALL = {"width": 320, "height": 568}
 PROMISES = re.compile(
@@ -34,11 +35,8 @@ ANSWERS = """() => ["accept", "reject"].map((action) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+    with launched() as browser:
         yield browser.new_page(viewport=SMALL)
-        browser.close()
 
 
 def show(page: Page, tag: str, position: str, *, more: str = "") -> None:

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from test_banner_axe import preferences, whole
 
 from consent.policy import Policy
+from tests.chromium import launch
 from tests.covering import covering
 
 pytestmark = pytest.mark.browser
@@ -80,12 +81,10 @@ FAULTS = """() => {
 def browsers() -> Iterator[Callable[[bool], Browser]]:
     """Chromium as it comes, or as its owner has set it: with text twice the usual size."""
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
         @cache
         def start(large: bool) -> Browser:
-            more = ["--blink-settings=defaultFontSize=32"] if large else []
-            return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*arguments, *more])
+            return launch(playwright, *(["--blink-settings=defaultFontSize=32"] if large else []))
 
         yield start
 

@@ -12,15 +12,23 @@ from typing import Any
 
 import pytest
 from demo_visitor import Visitor, arriving, free_ports
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from examples.flask_demo.run import Demo
+from tests.chromium import launch
 
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium that looks for every host of ``.example`` on this machine."""
+    with launch(playwright, "--host-resolver-rules=MAP *.example 127.0.0.1") as launched:
+        yield launched
 
 
 @pytest.fixture(scope="module")

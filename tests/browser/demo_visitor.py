@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -18,8 +17,8 @@ from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Request
 
 from examples.flask_demo.ledger import WITH, WITHOUT, Contact
 from examples.flask_demo.run import Demo
+from tests.chromium import ARGUMENTS, program
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ALL = {"youtube", "matomo", "donorbox"}
 QUIET = 0.4  # seconds
 VIDEO, OTHER_VIDEO, DONATE, FRONT = "/en/undersea-cables", "/en/space-debris", "/en/donate", "/en/"
@@ -148,15 +147,14 @@ def arriving(
     **options: Any,
 ) -> Iterator[Visitor]:
     """A visitor with a fresh profile in ``profile``; ``options`` are Playwright's for the context."""
-    assert CHROMIUM, "The tests in a browser need Chromium. On Debian: apt-get install chromium"
     settings = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
     folder = profile / "Default"
     folder.mkdir(parents=True)
     (folder / "Preferences").write_text(json.dumps(settings))
     context = playwright.chromium.launch_persistent_context(
         str(profile),
-        executable_path=CHROMIUM,
-        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", *arguments],
+        executable_path=program(),
+        args=[*ARGUMENTS, *arguments],
         **{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options},
     )
     try:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from demo_visitor import CHROMIUM
 from harbour_server import serving
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser
 
 from consent import Policy, Service
 from consent.policy import Site
@@ -43,17 +42,6 @@ def harbour(*, wrapped: bool) -> Iterator[tuple[int, list[str]]]:
     whole = ConsentMiddleware(app, POLICY, secret_key="a secret of the tests", log="memory://") if wrapped else app
     with serving(whole) as port:
         yield port, asked
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-              "--host-resolver-rules=MAP *.example 127.0.0.1"],
-    )  # fmt: skip
-    yield launched
-    launched.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "news.example"])  # the second isn't told what a file is wanted for

@@ -10,9 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from demo_visitor import CHROMIUM
 from harbour_server import serving
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consent import Policy, Service
 from consent.policy import Site
@@ -95,17 +94,6 @@ def harbour() -> Iterator[Harbour]:
         site.origin = f"http://127.0.0.1:{port}"
         yield site
         site.go_on.set()
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-              "--host-resolver-rules=MAP *.example ~NOTFOUND"],
-    )  # fmt: skip
-    yield launched
-    launched.close()
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -15,14 +13,13 @@ from evasion_corpus import RUNS, Evasion
 from evasion_site import Sink, Sites, address
 from playwright.sync_api import BrowserContext, Error, sync_playwright
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.chromium import ARGUMENTS, program
+
 BOARD = 42
 TABS = 20
 WAIT = 2000  # milliseconds that each trick has
 QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
+    *ARGUMENTS,
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LocalNetworkAccessChecks,OptimizationHints",
     "--unsafely-treat-insecure-origin-as-secure=" + ",".join(f"http://{host}" for host in RUNS.values()),
 )
@@ -50,7 +47,7 @@ def contacts(tricks: Sequence[Evasion], folder: Path, runs: str = "cgb") -> dict
                 # A profile of its own and no private window: in those Chromium does not connect ahead.
                 context = playwright.chromium.launch_persistent_context(
                     str(folder / f"profile-{run}-{script}"),
-                    executable_path=CHROMIUM,
+                    executable_path=program(),
                     java_script_enabled=script,
                     viewport={"width": 1280, "height": 720},
                     args=[

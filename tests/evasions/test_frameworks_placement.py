@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import tarfile
 import threading
@@ -14,14 +12,14 @@ from wsgiref.simple_server import make_server
 
 import pytest
 from evasion_site import _Quiet, _Server, policy
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from consent.wsgi import ConsentMiddleware
+from tests.chromium import launched
 
 # ruff: noqa: E501  # style sheets and a script
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PACKAGES = {
     "bootstrap": ("bootstrap@5", "dist/css/bootstrap.min.css"),
     "tailwind": ("tailwindcss@4", "preflight.css"),
@@ -121,12 +119,8 @@ def site(sheets: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "The tests in a browser need Chromium. On Debian: apt-get install chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with launched() as started:
         yield started
-        started.close()
 
 
 def looked_at(page: Page, address: str) -> dict[str, Any]:

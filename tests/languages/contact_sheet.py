@@ -5,17 +5,16 @@ Two pictures, one of small phones and one of desks, each a grid that is labelled
 
 from __future__ import annotations
 
-import os
 import sys
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import sync_playwright
 
 from consent.banner import Banner, View, static
 from consent.locale import AVAILABLE, texts
 from consent.policy import Policy, Service, Site
+from tests.chromium import launched
 
 SERVICES = (
     Service(key="matomo", category="analytics", name="Matomo", purpose="Counts.", provider="Harbour News Trust"),
@@ -59,10 +58,7 @@ def sheet(pictures: list[tuple[str, Image.Image]], columns: int) -> Image.Image:
 def main(folder: Path) -> int:
     policy = Policy(site=Site(name="Harbour News", controller="Harbour News Trust"), services=SERVICES)
     banner = Banner(policy)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or "/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+    with launched() as browser:
         for width, height, columns, scale in SIZES:
             page = browser.new_page(viewport={"width": width, "height": height})
             pictures = []
@@ -74,7 +70,6 @@ def main(folder: Path) -> int:
             target = folder / f"languages-{width}.png"
             sheet(pictures, columns).save(target, optimize=True)
             sys.stdout.write(f"{target.name}  {target.stat().st_size / 1024:.0f} KB\n")
-        browser.close()
     return 0
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from every_page import brief
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from consent.banner import Banner, View, static
 from consent.banner.view import Written
 from consent.choice import Choice, Signals, decide
 from consent.locale import AVAILABLE, texts
 from consent.locale.shelf import FOLDER, VARIANT
+from tests.chromium import launched
 
 SMALL = {"width": 320, "height": 568}
 INFORMAL = sorted(path.stem for path in FOLDER.glob(f"*{VARIANT}.po"))
@@ -36,13 +36,8 @@ CUT = """() => [...document.querySelectorAll("button, summary, h1, h2, label, a,
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        opened = browser.new_page(viewport=SMALL)
-        yield opened
-        browser.close()
+    with launched() as browser:
+        yield browser.new_page(viewport=SMALL)
 
 
 @pytest.fixture(scope="module")
