@@ -6,50 +6,50 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from consent.gate.urls import squeezed
+from consent.gate.search import Marks
 
 INERT: Final = b"data-consent:"
 """What is put before a URL in a style sheet: a scheme that no browser fetches."""
 
-_ESCAPED = rb"\\[0-9a-fA-F]{1,6}(?:\r\n|[\t\n\r\f ])?|\\[^\n\r\f0-9a-fA-F]"
-_DOUBLE = rb"(?:[^\"\\\n\r\f]|" + _ESCAPED + rb"|\\(?:\r\n|[\n\r\f]))*+"
-_SINGLE = rb"(?:[^'\\\n\r\f]|" + _ESCAPED + rb"|\\(?:\r\n|[\n\r\f]))*+"
+_HEX = rb"[0-9a-fA-F]{1,6}+(?:\r\n|[\t\n\r\f ])?+"
+_ESCAPED = rb"\\(?:" + _HEX + rb"|[^\n\r\f0-9a-fA-F])"
+_DOUBLE = rb"(?:[^\"\\\n\r\f]++|" + _ESCAPED + rb"|\\(?:\r\n|[\n\r\f]))*+"
+_SINGLE = rb"(?:[^'\\\n\r\f]++|" + _ESCAPED + rb"|\\(?:\r\n|[\n\r\f]))*+"
 _STRING = rb"(?:\"" + _DOUBLE + rb"\"?|'" + _SINGLE + rb"'?)"
-_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|" + _ESCAPED + rb")(?:[a-zA-Z0-9_\-\x80-\xff]|" + _ESCAPED + rb")*+"
-_SKIP = rb"(?:[\t\n\r\f ]++|/\*[\s\S]*?(?:\*/|\Z))*+"
+_LETTERS = rb"(?:[a-zA-Z0-9_\-\x80-\xff]++|" + _ESCAPED + rb")*+"
+_WORD = rb"(?:[a-zA-Z_\-\x80-\xff]|" + _ESCAPED + rb")" + _LETTERS
+_REMARK = rb"\*(?:[^*]++|\*(?!/))*+(?:\*/)?+"
+_SKIP = rb"(?:[\t\n\r\f ]++|/" + _REMARK + rb")*+"
+_CALLED = b"".join(rb"(?<!(?i:" + name + rb")\()" for name in (b"url", b"src", b"image", b"image-set", b"cross-fade"))
+# What is before the next thing that may fetch, in one go.
+_CALM = re.compile(
+    rb"(?:[^\"'()@/\\]++|\)|\(" + _CALLED + rb"|" + _STRING + rb"|/(?:" + _REMARK + rb"|(?!\*))"
+    rb"|@(?!(?i:import|namespace)|[a-zA-Z0-9_\-\x80-\xff]*+\\)|" + _ESCAPED + _LETTERS + rb"(?!\()|\\[\n\r\f])*+"
+)
+# It begins with a set of characters, which is found far faster than what has no such beginning.
 _STEP = re.compile(
-    rb"/\*[\s\S]*?(?:\*/|\Z)"
-    rb"|(?P<string>" + _STRING + rb")"
-    rb"|@(?P<at>" + _WORD + rb")"
-    rb"|(?P<word>" + _WORD + rb")(?P<call>\()?"
-    rb"|[()]"
-)
-# Where nothing is escaped, only these few things matter, and what lies between them costs next to nothing.
-_PLAIN_STEP = re.compile(
-    rb"/\*[\s\S]*?(?:\*/|\Z)"
-    rb"|(?P<string>" + _STRING + rb")"
-    rb"|@(?P<at>(?:import|namespace)(?![\w\-]))"
-    rb"|(?P<word>(?<![\w\-])[a-z\-]*(?:url|src|image|image-set|cross-fade))?(?P<call>\()"
-    rb"|\)",
-    re.IGNORECASE,
-)
-_BARE = rb"(?:[^\"'()\\\t\n\r\f ]|" + _ESCAPED + rb")"
-_URL = re.compile(rb"[\t\n\r\f ]*+(?:(?P<quoted>" + _STRING + rb")|(?P<bare>" + _BARE + rb"*+))")
+    rb"[\"'()@/\\](?:(?<=/)" + _REMARK + rb"|(?<=\")" + _DOUBLE + rb"\"?|(?<=')" + _SINGLE + rb"'?|(?<=@)(?P<at>" + _WORD
+    + rb")|(?<=\\)(?:(?:" + _HEX + rb"|[^\n\r\f0-9a-fA-F])" + _LETTERS + rb"|[\n\r\f])|(?<=[()]))"
+)  # fmt: skip
+_NAME = re.compile(_LETTERS + rb"\Z")
+_LONGEST: Final = 160
+"""No name of a function that fetches is longer, however it is escaped, in bytes."""
+_PLAIN: Final = b"-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BARE = rb"(?:[^\"'()\\\t\n\r\f ]++|" + _ESCAPED + rb")*+"
+_URL = re.compile(rb"[\t\n\r\f ]*+(?:(?P<quoted>" + _STRING + rb")|(?P<bare>" + _BARE + rb"))")
 _CLOSED = re.compile(rb"[\t\n\r\f ]*+(?:\)|\Z)")
 _REMNANTS = re.compile(rb"(?:[^)\\]|\\[\s\S])*+\)?")
 _PREFIX = re.compile(rb"(?:" + _SKIP + _WORD + rb"(?!\())?+")
 _TARGET = re.compile(_SKIP + rb"(?:(?P<string>" + _STRING + rb")|(?P<word>" + _WORD + rb")\()")
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[\t\n\r\f ])?|(\r\n|[\n\r\f])|([\s\S]))")
-_REACHING = rb"(?=[\x00-\x20]*+(?:[a-zA-Z\t]*+[:\\]|[/\\]))"
 _LOOSE = re.compile(
-    rb"[\"'(\t\n\r\f ](?:(?<=\")(?<!\\.)(?=(?P<double>"
-    + _DOUBLE
-    + rb"))|(?<=')(?<!\\.)(?=(?P<single>"
-    + _SINGLE
-    + rb"))"
-    rb"|(?<=[(\t\n\r\f ])(?=(?i:[a-z/]{0,6}\\|https?:|//|ftp:|wss?:|data:))(?P<bare>" + _BARE + rb"*+))"
+    rb"(?<!\\)(?:\"(?=(?P<double>" + _DOUBLE + rb"))|'(?=(?P<single>" + _SINGLE + rb")))"
+    rb"|[(\t\n\r\f ](?P<bare>" + _BARE + rb")"
 )
-_ENDS_TWICE: Final = b"**/"
+_BEGINS = re.compile(rb"[\"'(\t\n\r\f ]")
+_BEFORE = bytes(range(0x21)) + b"\"'(/:\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""What may stand between the beginning of an address and its mark, and what it begins with."""
+ENDS_TWICE: Final = b"**/"
 # Firefox's search for imports goes on to the next star behind each, so that a comment that ends so ends later.
 _SCANNED = re.compile(
     rb"(?:[\t\n\r\f ]++|/\*(?:[^*]|\*[^/])*+\*/|@charset[^;]*+;)*+"
@@ -57,7 +57,15 @@ _SCANNED = re.compile(
     rb"(?:(?P<quote>[\"'])(?P<quoted>[^\"']*+)|(?P<bare>[^\"');\t\n\r\f ]++))[^;]*+;?+",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?:https?|ftp|wss?|data):|[/\\]{2}", re.IGNORECASE)
+_BROKEN = {
+    name: rb"[\t\n\r]*+".join(bytes((letter,)) for letter in name) + rb"[\t\n\r]*+:"
+    for name in (b"http", b"https", b"ftp", b"ws", b"wss", b"data")
+}
+_ADDRESS = re.compile(
+    rb"[\x00-\x20]*+(?:" + b"|".join(rb"(" + scheme + rb")" if name == b"data" else scheme for name, scheme in _BROKEN.items())
+    + rb"|[/\\][\t\n\r]*+[/\\])", re.IGNORECASE,
+)  # fmt: skip
+_IMPORTING = re.compile(rb"@(?:import|[a-z\-]*+\\)")
 _NEAR: Final = 64
 _FETCHING = frozenset(("image-set", "-webkit-image-set", "image", "src", "cross-fade", "-webkit-cross-fade"))
 
@@ -75,17 +83,24 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
 
     A string counts only where CSS takes a string for an address; ``content: "https://…"`` and ``@namespace`` don't.
     """
-    if _ENDS_TWICE in sheet:
+    if ENDS_TWICE in sheet:
         yield from _scanned(sheet, codec)
-    step = _STEP if b"\\" in sheet else _PLAIN_STEP
     fetching = [False]
     position, rule, target = 0, "", -1
-    while match := step.search(sheet, position):
-        position = match.end()
-        if match["string"] is not None:
+    while True:
+        if len(fetching) == 1:
+            position = _end(_CALM, sheet, position)
+        match = _STEP.search(sheet, position)
+        if match is None:
+            return
+        begun, position = match.span()
+        sign = match[0][:1]
+        if sign == b"\\" and sheet.startswith(b"(", position):  # the end of a function's name
+            begun, position, sign = position, position + 1, b"("
+        if sign in (b'"', b"'"):
             if fetching[-1]:
-                yield Fetched(match.start() + 1, _quoted(match["string"], codec), False)
-        elif match["at"] is not None:
+                yield Fetched(begun + 1, _quoted(match[0], codec), False)
+        elif sign == b"@":
             rule = unescaped(match["at"]).lower()
             if rule in ("import", "namespace"):
                 start = position if rule == "import" else _end(_PREFIX, sheet, position)
@@ -96,11 +111,11 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
                     position = found.end()
                 elif found:
                     target = found.start("word")
-        elif match["call"]:
-            name = unescaped(match["word"] or b"").lower()
+        elif sign == b"(":
+            name, start = _called(sheet, begun)
             if name == "url" and (address := _URL.match(sheet, position)):
                 text, bare = address["quoted"], address["bare"]
-                of_rule = match.start("word") == target
+                of_rule = start == target
                 if of_rule and rule == "namespace":
                     pass
                 elif text:
@@ -114,10 +129,16 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
                     position = _end(_REMNANTS, sheet, position)
             else:
                 fetching.append(name in _FETCHING or (fetching[-1] and name not in ("type", "format")))
-        elif match[0] == b"(":
-            fetching.append(fetching[-1])
-        elif match[0] == b")" and len(fetching) > 1:
+        elif sign == b")" and len(fetching) > 1:
             fetching.pop()
+
+
+def _called(sheet: bytes, at: int) -> tuple[str, int]:
+    """The name, in lower case, of the function whose parenthesis is at ``at``, and where it begins."""
+    near = sheet[max(0, at - _LONGEST) : at]
+    name = _NAME.search(near) if b"\\" in near else None
+    word = name[0] if name else near[len(near.rstrip(_PLAIN)) :]
+    return unescaped(word).lower(), at - len(word)
 
 
 def _scanned(sheet: bytes, codec: str) -> Iterator[Fetched]:
@@ -134,13 +155,35 @@ def _end(pattern: re.Pattern[bytes], sheet: bytes, position: int) -> int:
     return match.end() if match else position
 
 
-def loose(part: bytes, codec: str) -> Iterator[Fetched]:
-    """Each address in a part of a style sheet, wherever it stands."""
-    for match in _LOOSE.finditer(part):
-        url = unescaped(match["double"] or match["single"] or match["bare"] or b"", codec)
-        if _ADDRESS.match(squeezed(url)):
-            near = part[max(0, match.start() - _NEAR) : match.start()].lower()
-            yield Fetched(match.start() + 1, url, b"import" in near or b"\\" in near)
+def may_import(sheet: bytes) -> bool:
+    """Whether there may be an ``@import`` in a style sheet in lower case."""
+    return _IMPORTING.search(sheet) is not None
+
+
+def loose(sheet: bytes, codec: str, places: Marks) -> Iterator[Fetched]:
+    """Each address that leaves the site, wherever it stands in a style sheet, or in a part of one.
+
+    ``places`` are the marks of the sheet in lower case.
+    """
+    size, passed = len(sheet), 0
+    after, beginnings, read, names = places.after, _BEGINS.finditer, _LOOSE.match, _ADDRESS.match
+    while (mark := after(passed)) < size:
+        start = passed + len(sheet[passed:mark].rstrip(_BEFORE)) if mark > passed else mark
+        passed = mark + 1
+        for begins in beginnings(sheet, start, passed):
+            at = begins.start()
+            match = read(sheet, at)
+            if match is None:
+                continue
+            part = match.lastindex or 0
+            text = match[part]
+            url = unescaped(text, codec) if b"\\" in text else ""
+            if address := names(url.encode("utf-8", "replace") if url else text):
+                near = sheet[max(0, at - _NEAR) : at].lower() if address[1] else b""
+                yield Fetched(at + 1, url or text.decode(codec, "replace"), b"import" in near or b"\\" in near)
+            if match.end() > passed:
+                passed = match.end()
+                break
 
 
 def _quoted(text: bytes, codec: str) -> str:

@@ -30,6 +30,11 @@ _RARE: Final = {
     b"\t": Search(re.compile(rb"\t/"), {b"\t/": 0}),
     b"\r": Search(re.compile(rb"\r/"), {b"\r/": 0}),
 }
+_CODE: Final = rb"(?:[01]?[0-9a-f]|20|2f|3a|5c|[46][1468]|[57][0347])"
+_STYLED: Final = _RARE | {
+    b"\\": Search(re.compile(rb"\\(?:0{4}" + _CODE + rb"|0{0,3}" + _CODE + rb"(?![0-9a-f])|[htpsw:/\\\x00-\x20])"), sign=b"\\")
+}
+"""In a style sheet a backslash matters that stands for what an address may begin with, up to its slashes."""
 CALL: Final = Search(re.compile(rb"\("), sign=b"(")
 # What may be an address only where the site's own paths may belong to a service.
 _OWN: Final = (
@@ -85,7 +90,13 @@ def searches(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[Searc
     return (*found, CALL) if code else found
 
 
-def marks(searches: tuple[Search, ...], text: bytes, start: int = 0) -> Marks:
-    """Where something may reach for somebody else in one piece of lower-case text, from ``start`` on."""
-    rare = tuple(search for sign, search in _RARE.items() if text.find(sign) >= 0)
+def marks(searches: tuple[Search, ...], text: bytes, start: int = 0, *, is_sheet: bool = False) -> Marks:
+    """Where something may reach for somebody else in one piece of lower-case text, from ``start`` on.
+
+    ``is_sheet`` is for a style sheet, which has parentheses and backslashes of its own: there only addresses with a host
+    are found.
+    """
+    rare = tuple(search for sign, search in (_STYLED if is_sheet else _RARE).items() if text.find(sign) >= 0)
+    if is_sheet:
+        searches = tuple(search for search in searches if search not in _OWN)
     return Marks(searches + rare, text, start)

@@ -14,7 +14,7 @@ from consent.choice import Permissions
 from consent.gate import css, inline
 from consent.gate.charset import is_open, readings
 from consent.gate.dataurls import DATA_URL, Content, contents
-from consent.gate.evidence import searches
+from consent.gate.evidence import marks, searches
 from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
@@ -32,6 +32,10 @@ _DEPTH = 8
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]")
 _WHOLE = re.compile(r"https?://[!-~]{,400}\Z")
 _JUDGED = 2048
+_SHORT = 256
+"""The longest style sheet that is read at once, in bytes; of others it is seen first whether they name anybody."""
+_MANY = 256
+"""As many places of a style sheet as are looked at before it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +196,29 @@ class Page:
         codec = codec or self.codec
         found: dict[int, Blocked] = {}
         for text in readings(raw, codec):
+            if len(text) > _SHORT and not self._reaches(text, tag, codec):
+                continue
             for fetched in css.urls(text, codec):
                 finding = self._fetched(fetched, tag, depth)
                 if finding is not None:
                     found.setdefault(fetched.at, finding)
         return sorted(found.items(), key=itemgetter(0))
+
+    def _reaches(self, sheet: bytes, tag: str, codec: str) -> bool:
+        """Whether anything has to be said of an address in this style sheet, wherever it stands; most have none."""
+        if self.relative_matters or css.ENDS_TWICE in sheet:
+            return True
+        lower = sheet.lower()
+        if lower.count(b"//") + lower.count(b"\\") > _MANY:
+            return True
+        places = marks(self.searches, lower, is_sheet=True)
+        if places.after(0) == len(lower):
+            return False
+        kind = DATA_URL if css.may_import(lower) else _SHEET
+        return any(
+            number > _MANY or kind.match(squeezed(fetched.url)) or self.judge(fetched.url, tag)
+            for number, fetched in enumerate(css.loose(sheet, codec, places))
+        )
 
     def _fetched(self, fetched: css.Fetched, tag: str, depth: int) -> Blocked | None:
         url = squeezed(fetched.url)
@@ -263,7 +285,7 @@ class Page:
         """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
         found = []
         known: dict[tuple[str, bool], Blocked | None] = {}
-        for fetched in css.loose(text, self.codec):
+        for fetched in css.loose(text, self.codec, marks(self.searches, text.lower(), is_sheet=True)):
             key = fetched.url, fetched.imported
             if key not in known:
                 known[key] = self._fetched(fetched, "style", 0)

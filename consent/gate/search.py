@@ -129,14 +129,21 @@ class Spots:
 class Marks:
     """The places that any of several searches finds, asked for in order."""
 
-    __slots__ = ("_nearest", "_spots")
+    __slots__ = ("_nearest", "_size", "_spots")
 
     def __init__(self, searches: Iterable[Search], text: bytes, start: int = 0) -> None:
         self._spots = [Spots(search, text, start) for search in searches]
+        self._size = len(text)
         self._nearest = -1
 
     def after(self, position: int) -> int:
         """The first place at or behind ``position``; the length of the text where there is none."""
-        if self._nearest < position:
-            self._nearest = min([spots.after(position) for spots in self._spots])
-        return self._nearest
+        nearest = self._nearest
+        if nearest < position:
+            nearest = self._size
+            for spots in self._spots:
+                at = spots.after(position)
+                if at < nearest:
+                    nearest = at
+            self._nearest = nearest
+        return nearest

@@ -78,7 +78,8 @@ def resolve(text: str, base: Url | None) -> Url | None:
 
 def squeezed(text: str) -> str:
     """The text without what no URL keeps: controls and spaces around it, tabs and newlines in it."""
-    return text.strip(_EDGE).translate(_TABS)
+    text = text.strip(_EDGE)
+    return text.translate(_TABS) if "\t" in text or "\n" in text or "\r" in text else text
 
 
 @lru_cache(maxsize=1024)
