@@ -25,6 +25,8 @@ _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
 _UNICODE = re.compile(rb"\\u(?:\{0*([0-9a-fA-F]{2})\}|00([0-9a-fA-F]{2}))|\\x([0-9a-fA-F]{2})")
+_FEW = 16
+"""As many different escapes as are replaced one after the other, which takes less time than each by itself."""
 _ESCAPE = re.compile(
     r"\\(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-3][0-7]{0,2}|[4-7][0-7]?)"
     r"|(\r\n|[\n\r\u2028\u2029])|([\s\S]))"
@@ -58,8 +60,10 @@ class Signatures:
 
     def anywhere(self, script: bytes) -> Iterator[tuple[int, Service]]:
         """Where each service's token is first, be it in a string or a comment."""
-        escape = _UNICODE.search(script)
-        plain = _UNICODE.sub(_character, script) if escape else script
+        if not self._tokens:
+            return
+        plain = _plain(script)
+        escape = None if plain is script else _UNICODE.search(script)
         for token in self._tokens:
             if match := token.pattern.search(script):
                 yield match.start(), token.service
@@ -69,7 +73,7 @@ class Signatures:
     def services(self, script: bytes, literals: Literals) -> Iterator[Service]:
         """The services whose tokens are in this script, each once, in the order of the policy."""
         seen: set[str] = set()
-        plain = _UNICODE.sub(_character, script) if b"\\u" in script or b"\\x" in script else script
+        plain = _plain(script)
         for token in self._tokens:
             if token.service.key in seen or token.needle not in plain:
                 continue
@@ -171,6 +175,18 @@ def _compile(text: str, service: Service) -> _Token:
         pattern = before + pattern + after
     needle = max(_IDENTIFIER.findall(text) or [text], key=len)
     return _Token(needle.encode(), re.compile(pattern.encode()), code, service)
+
+
+def _plain(script: bytes) -> bytes:
+    """The script with its escapes of Latin letters and signs undone; the same object if there are none."""
+    if script.find(b"\\u") < 0 and script.find(b"\\x") < 0:
+        return script
+    different = {match[0] for match in _UNICODE.finditer(script)}
+    if len(different) > _FEW:
+        return _UNICODE.sub(_character, script)
+    for escape in sorted(different):
+        script = script.replace(escape, _UNICODE.sub(_character, escape))
+    return script
 
 
 def _character(match: re.Match[bytes]) -> bytes:

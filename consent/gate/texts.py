@@ -162,7 +162,7 @@ class Texts(Reader):
         self._raw = name
         if self._reading:
             if name == b"script":
-                _, self._script, seam = script_end(self._lower[:seam], end)
+                _, self._script, seam = script_end(self._lower, end, stop=seam)
             return self._read_on(seam)
         if close >= 0:
             self._known = self._position = close
@@ -193,7 +193,7 @@ class Texts(Reader):
                 if start + at < stop:
                     return self._break_off(start, start + at, said)
             if end < 0:
-                _, self._script, stop = script_end(lower[:stop], start, self._script)
+                _, self._script, stop = script_end(lower, start, self._script, stop=stop)
         else:
             for at, said in self._page.loose(self._buffer[start : end if end >= 0 else self._size]):
                 if start + at < stop:
@@ -212,7 +212,7 @@ class Texts(Reader):
     def _break_off(self, start: int, at: int, said: Blocked) -> bool:
         """End a script before what gives it away, and make its rest another that doesn't run."""
         self._page.tell(said, self._report)
-        escaped = script_end(self._lower[:at], start, self._script)[1]
+        escaped = script_end(self._lower, start, self._script, stop=at)[1]
         closer = b"--></script>" if escaped else b"</script>"
         self._insert(at, closer + b'<script type="text/plain"' + elements.marker(self._page, [said]) + b">")
         self._reading = b""

@@ -32,6 +32,8 @@ BEGUN: Final = re.compile(
 )
 COMMENT_END: Final = re.compile(rb"--!?>")
 _SCRIPT_STEP = re.compile(rb"<!--|-->|<(/?)script(?=[\t\n\f\r />])")
+_SCRIPT_TURN = re.compile(rb"<(?:!--|(/)script(?=[\t\n\f\r />]))")
+"""The same where only these two matter; it begins with a letter, which is found far faster."""
 _SPACE = b"\t\n\f\r "
 
 RAW_TEXT: Final = frozenset(
@@ -90,18 +92,20 @@ def comment_end(buffer: bytes, start: int) -> int:
     return match.end() if match else -1
 
 
-def script_end(lower: bytes, start: int, state: int = 0) -> tuple[int, int, int]:
+def script_end(lower: bytes, start: int, state: int = 0, *, stop: int | None = None) -> tuple[int, int, int]:
     """Where ``</script`` ends the lower-case script text that goes on at ``start``, as ``(end, state, position)``.
 
     ``state`` is 0 in plain script data, 1 in an escaped part (``<!--``) and 2 in a double escaped one (``<script``
-    inside). With ``end`` -1 the text is unfinished: go on from ``position`` with ``state`` when there is more.
+    inside). With ``end`` -1 the text is unfinished: go on from ``position`` with ``state`` when there is more. What is
+    behind ``stop`` isn't looked at.
     """
+    stop = len(lower) if stop is None else stop
     if not state:
-        close = RAW_END[b"script"].search(lower, start)
+        close = RAW_END[b"script"].search(lower, start, stop)
         if close and lower.find(b"<!--", start, close.start()) < 0:
             return close.start(), 0, close.start()
     position = start
-    while match := _SCRIPT_STEP.search(lower, position):
+    while match := (_SCRIPT_STEP if state else _SCRIPT_TURN).search(lower, position, stop):
         position = match.end()
         if match[1] is None:
             if match[0] == b"-->":
@@ -113,7 +117,7 @@ def script_end(lower: bytes, start: int, state: int = 0) -> tuple[int, int, int]
             return match.start(), 0, match.start()
         elif state:
             state = 1 if match[1] else 2
-    return -1, state, max(position, len(lower) - 8, start)
+    return -1, state, max(position, stop - 8, start)
 
 
 def in_text(buffer: bytes, known: int, position: int) -> bool:
