@@ -31,9 +31,8 @@ _STEP = re.compile(
     rb"[\"'()@/\\](?:(?<=/)" + _REMARK + rb"|(?<=\")" + _DOUBLE + rb"\"?|(?<=')" + _SINGLE + rb"'?|(?<=@)(?P<at>" + _WORD
     + rb")|(?<=\\)(?:(?:" + _HEX + rb"|[^\n\r\f0-9a-fA-F])" + _LETTERS + rb"|[\n\r\f])|(?<=[()]))"
 )  # fmt: skip
-_NAME = re.compile(_LETTERS + rb"\Z")
-_LONGEST: Final = 160
-"""No name of a function that fetches is longer, however it is escaped, in bytes."""
+_LONGEST: Final = 24
+"""No name of a function that fetches is longer, in bytes."""
 _PLAIN: Final = b"-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BARE = rb"(?:[^\"'()\\\t\n\r\f ]++|" + _ESCAPED + rb")*+"
 _URL = re.compile(rb"[\t\n\r\f ]*+(?:(?P<quoted>" + _STRING + rb")|(?P<bare>" + _BARE + rb"))")
@@ -43,7 +42,7 @@ _PREFIX = re.compile(rb"(?:" + _SKIP + _WORD + rb"(?!\())?+")
 _TARGET = re.compile(_SKIP + rb"(?:(?P<string>" + _STRING + rb")|(?P<word>" + _WORD + rb")\()")
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[\t\n\r\f ])?|(\r\n|[\n\r\f])|([\s\S]))")
 _LOOSE = re.compile(
-    rb"(?<!\\)(?:\"(?=(?P<double>" + _DOUBLE + rb"))|'(?=(?P<single>" + _SINGLE + rb")))"
+    rb"(?<!(?<!\\)\\)(?:\"(?=(?P<double>" + _DOUBLE + rb"))|'(?=(?P<single>" + _SINGLE + rb")))"
     rb"|[(\t\n\r\f ](?P<bare>" + _BARE + rb")"
 )
 _BEGINS = re.compile(rb"[\"'(\t\n\r\f ]")
@@ -95,16 +94,23 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
             return
         begun, position = match.span()
         sign = match[0][:1]
-        if sign == b"\\" and sheet.startswith(b"(", position):  # the end of a function's name
-            begun, position, sign = position, position + 1, b"("
+        name, start = "", -1
+        if sign == b"(" or (sign == b"\\" and sheet.startswith(b"(", position)):
+            before = sheet[max(0, begun - _LONGEST) : begun]
+            before = before[len(before.rstrip(_PLAIN)) :]
+            start = begun - len(before)
+            if sign == b"\\":
+                before += match[0]  # up to here nothing of the name was escaped
+                position += 1
+                sign = b"("
+            name = unescaped(before).lower()
         if sign in (b'"', b"'"):
             if fetching[-1]:
                 yield Fetched(begun + 1, _quoted(match[0], codec), False)
         elif sign == b"@":
             rule = unescaped(match["at"]).lower()
             if rule in ("import", "namespace"):
-                start = position if rule == "import" else _end(_PREFIX, sheet, position)
-                found = _TARGET.match(sheet, start)
+                found = _TARGET.match(sheet, position if rule == "import" else _end(_PREFIX, sheet, position))
                 if found and found["string"]:
                     if rule == "import":
                         yield Fetched(found.start("string") + 1, _quoted(found["string"], codec), True)
@@ -112,7 +118,6 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
                 elif found:
                     target = found.start("word")
         elif sign == b"(":
-            name, start = _called(sheet, begun)
             if name == "url" and (address := _URL.match(sheet, position)):
                 text, bare = address["quoted"], address["bare"]
                 of_rule = start == target
@@ -131,14 +136,6 @@ def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
                 fetching.append(name in _FETCHING or (fetching[-1] and name not in ("type", "format")))
         elif sign == b")" and len(fetching) > 1:
             fetching.pop()
-
-
-def _called(sheet: bytes, at: int) -> tuple[str, int]:
-    """The name, in lower case, of the function whose parenthesis is at ``at``, and where it begins."""
-    near = sheet[max(0, at - _LONGEST) : at]
-    name = _NAME.search(near) if b"\\" in near else None
-    word = name[0] if name else near[len(near.rstrip(_PLAIN)) :]
-    return unescaped(word).lower(), at - len(word)
 
 
 def _scanned(sheet: bytes, codec: str) -> Iterator[Fetched]:

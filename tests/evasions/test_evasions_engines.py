@@ -55,7 +55,12 @@ def test_what_is_silent_is_known_by_its_name() -> None:
 def test_gate_and_policy_let_nobody_be_contacted_by_other_engines(engine: str) -> None:
     tricks = sample(engine)
     assert {trick.file for trick in tricks} == {trick.file for trick in evasions()}
-    found = evasion_island.contacts(engine, tricks, "cb")
-    quiet = [trick.name for trick in tricks if not found.get(("c", trick.number))]
-    assert len(quiet) <= 0.1 * len(tricks), quiet
+    found: dict[tuple[str, int], set[str]] = {}
+    quiet = tricks
+    for _ in range(3):  # a busy machine's browser may be stopped before it has read all of them
+        found |= evasion_island.contacts(engine, quiet, "cb")
+        quiet = [trick for trick in tricks if not found.get(("c", trick.number))]
+        if len(quiet) <= 0.1 * len(tricks):
+            break
+    assert len(quiet) <= 0.1 * len(tricks), [trick.name for trick in quiet]
     assert {trick.name: found["b", trick.number] for trick in tricks if found.get(("b", trick.number))} == {}

