@@ -28,8 +28,9 @@ _CALM = re.compile(
 )
 # It begins with a set of characters, which is found far faster than what has no such beginning.
 _STEP = re.compile(
-    rb"[\"'()@/\\](?:(?<=/)" + _REMARK + rb"|(?<=\")" + _DOUBLE + rb"\"?|(?<=')" + _SINGLE + rb"'?|(?<=@)(?P<at>" + _WORD
-    + rb")|(?<=\\)(?:(?:" + _HEX + rb"|[^\n\r\f0-9a-fA-F])" + _LETTERS + rb"|[\n\r\f])|(?<=[()]))"
+    rb"[\"'()@/\\](?:(?<=/)" + _REMARK + rb"|(?<=\")" + _DOUBLE + rb"\"?|(?<=')" + _SINGLE + rb"'?"
+    rb"|(?<=@)(?P<at>" + _WORD + rb")"
+    rb"|(?<=\\)(?:(?:" + _HEX + rb"|[^\n\r\f0-9a-fA-F])" + _LETTERS + rb"|[\n\r\f])|(?<=[()]))"
 )  # fmt: skip
 _LONGEST: Final = 24
 """No name of a function that fetches is longer, in bytes."""
@@ -56,13 +57,10 @@ _SCANNED = re.compile(
     rb"(?:(?P<quote>[\"'])(?P<quoted>[^\"']*+)|(?P<bare>[^\"');\t\n\r\f ]++))[^;]*+;?+",
     re.IGNORECASE,
 )
-_BROKEN = {
-    name: rb"[\t\n\r]*+".join(bytes((letter,)) for letter in name) + rb"[\t\n\r]*+:"
-    for name in (b"http", b"https", b"ftp", b"ws", b"wss", b"data")
-}
+_BROKEN = [rb"[\t\n\r]*+".join(bytes((sign,)) for sign in name) for name in (b"https", b"ftp", b"wss", b"data:")]
 _ADDRESS = re.compile(
-    rb"[\x00-\x20]*+(?:" + b"|".join(rb"(" + scheme + rb")" if name == b"data" else scheme for name, scheme in _BROKEN.items())
-    + rb"|[/\\][\t\n\r]*+[/\\])", re.IGNORECASE,
+    rb"[\x00-\x20]*+(?:(?:" + _BROKEN[0] + rb"?|" + _BROKEN[1] + rb"|" + _BROKEN[2] + rb"?)[\t\n\r]*+:|(" + _BROKEN[3]
+    + rb")|[/\\][\t\n\r]*+[/\\])", re.IGNORECASE,
 )  # fmt: skip
 _IMPORTING = re.compile(rb"@(?:import|[a-z\-]*+\\)")
 _NEAR: Final = 64

@@ -31,9 +31,11 @@ _RARE: Final = {
     b"\r": Search(re.compile(rb"\r/"), {b"\r/": 0}),
 }
 _CODE: Final = rb"(?:[01]?[0-9a-f]|20|2f|3a|5c|[46][1468]|[57][0347])"
-_STYLED: Final = _RARE | {
-    b"\\": Search(re.compile(rb"\\(?:0{4}" + _CODE + rb"|0{0,3}" + _CODE + rb"(?![0-9a-f])|[htpsw:/\\\x00-\x20])"), sign=b"\\")
-}
+_STANDING: Final = (
+    rb"\\(?:0{4}" + _CODE + rb"|0{0,3}" + _CODE + rb"(?![0-9a-f])|[:/\\]"
+    rb"|(?>[htpsw]|\r\n|[\x00-\x20])(?=[\x00-\x20htpsfwda:/\\]))"
+)
+_STYLED: Final = _RARE | {b"\\": Search(re.compile(_STANDING), sign=b"\\")}
 """In a style sheet a backslash matters that stands for what an address may begin with, up to its slashes."""
 CALL: Final = Search(re.compile(rb"\("), sign=b"(")
 # What may be an address only where the site's own paths may belong to a service.
@@ -51,10 +53,23 @@ def _literals() -> dict[bytes, int]:
     ends = {end[at:] for end in _ENDS for at in range(1, 4) if end[at:]}
     broken = {sign + end for sign in (b"\t", b"\n", b"\r") for end in ends}
     schemes = {literal: len(literal) - 1 for literal in (*_ENDS, *broken)}
-    return {b"//": 0, b"\n/": 0, **schemes, **dict.fromkeys(_REFERENCES, 0)}
+    return {b"//": 0, b"///": 0, b"\n/": 0, **schemes, **dict.fromkeys(_REFERENCES, 0)}
 
 
 _LITERALS: Final = _literals()
+_IDLE: Final = (b'xmlns="http://', b'xlink="http://', b'<a href="http://', b'<a href="https://')
+"""Slashes that don't matter: in the name of a namespace, and in a plain link."""
+
+
+def _known(hosts: tuple[bytes, ...]) -> dict[bytes, int | None]:
+    """Where most slashes are: behind a scheme, before one of the site's own ``hosts``, or in a plain link."""
+    found: dict[bytes, int | None] = {}
+    for scheme in _ENDS:
+        found |= dict.fromkeys((scheme + b"//", scheme + b"///"), len(scheme))
+    own = [scheme + b"//" + host + b"/" for scheme in (b"", b"ttp:", b"tps:") for host in hosts]
+    for idle in (*own, *_IDLE):
+        found |= {idle: None, idle + b"/": len(idle) - 1}
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -64,12 +79,11 @@ def _everywhere(hosts: tuple[str, ...], *, together: bool) -> tuple[Search, ...]
     Two slashes don't matter before one of the site's own hosts, in the name of a namespace, or in a plain link. A host
     ends at a slash: in ``"//harbour.example'@other.example"`` it is another's user.
     """
-    own = b"|".join(re.escape(host.encode("ascii", "replace")) for host in hosts)
-    slashes = rb"//(?<!xmlns=\"http://)(?<!<a href=\"http://)(?<!<a href=\"https://)(?<!xlink=\"http://)" + (
-        rb"(?!(?:" + own + rb")/)" if own else b""
-    )
+    names = tuple(host.encode("ascii", "replace") for host in hosts)
+    own = b"|".join(map(re.escape, names))
+    slashes = b"//" + b"".join(rb"(?<!" + idle + rb")" for idle in _IDLE) + (rb"(?!(?:" + own + rb")/)" if own else b"")
     if together:
-        return (Search(re.compile(b"|".join((slashes, _SCHEME, _REFERENCE, _BREAK))), _LITERALS),)
+        return (Search(re.compile(b"|".join((slashes, _SCHEME, _REFERENCE, _BREAK))), _LITERALS, known=_known(names)),)
     return (
         Search(re.compile(slashes)),
         Search(re.compile(_SCHEME), sign=b":"),
@@ -93,8 +107,8 @@ def searches(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[Searc
 def marks(searches: tuple[Search, ...], text: bytes, start: int = 0, *, is_sheet: bool = False) -> Marks:
     """Where something may reach for somebody else in one piece of lower-case text, from ``start`` on.
 
-    ``is_sheet`` is for a style sheet, which has parentheses and backslashes of its own: there only addresses with a host
-    are found.
+    ``is_sheet`` is for a style sheet, which has parentheses and backslashes of its own: there only addresses with a
+    host are found.
     """
     rare = tuple(search for sign, search in (_STYLED if is_sheet else _RARE).items() if text.find(sign) >= 0)
     if is_sheet:

@@ -27,22 +27,31 @@ class Search:
     """What to look for, compiled once.
 
     Every match of ``expression`` begins at one of ``literals``, so many characters behind the beginning of that literal
-    as is said with it. ``sign`` is the character that every match begins with, where that is rare on most pages.
+    as is said with it. ``known`` are longer literals around those that are found often: where in each a match may
+    begin, or ``None`` if none does. ``sign`` is the character that every match begins with, where that is rare on most
+    pages.
     """
 
     __slots__ = ("_ahead", "_automaton", "_back", "_offsets", "expression", "found", "sign")
 
     def __init__(
-        self, expression: re.Pattern[bytes], literals: Mapping[bytes, int] | None = None, *, sign: bytes = b""
+        self,
+        expression: re.Pattern[bytes],
+        literals: Mapping[bytes, int] | None = None,
+        *,
+        known: Mapping[bytes, int | None] | None = None,
+        sign: bytes = b"",
     ) -> None:
         self.expression = expression
         self.sign = sign
         self.found = bool(AUTOMATA and literals)
         if self.found and literals:
-            self._ahead = max(map(len, literals))
+            known = known or {}
+            longest_first = sorted({*literals, *known}, key=len, reverse=True)
+            self._ahead = len(longest_first[0])
             self._back = max(literals.values())
-            self._offsets = [_offsets(literal, literals) for literal in literals]
-            self._automaton = BytesAhoCorasick(literals, matchkind=MatchKind.LeftmostFirst)
+            self._offsets = [_offsets(literal, literals, known) for literal in longest_first]
+            self._automaton = BytesAhoCorasick(longest_first, matchkind=MatchKind.LeftmostFirst)
 
     def hits(self, text: bytes, start: int) -> tuple[list[int], int]:
         """Where a match may begin in the next part of ``text``, and where that part ends.
@@ -57,15 +66,22 @@ class Search:
         return [begin + at + offset for index, at, _ in found for offset in offsets[index]], end
 
 
-def _offsets(literal: bytes, literals: Mapping[bytes, int]) -> list[int]:
+def _offsets(literal: bytes, literals: Mapping[bytes, int], known: Mapping[bytes, int | None]) -> list[int]:
     """Where matches may begin from a literal's place on: its own, and those of others that begin inside it.
 
-    The automaton doesn't report a literal that begins inside another.
+    The automaton doesn't report a literal that begins inside another. It reports the longest of those that begin at one
+    place, so that what would make a longer one of this isn't there.
     """
-    found = {literals[literal]}
+    own = known[literal] if literal in known else literals[literal]
+    found = set() if own is None else {own}
+    longer = tuple(one for one in (*literals, *known) if len(one) > len(literal) and one.startswith(literal))
     for at in range(1, len(literal)):
         rest = literal[at:]
-        found |= {at + literals[other] for other in literals if other.startswith(rest) or rest.startswith(other)}
+        for other, where in literals.items():
+            ends_inside = rest.startswith(other) and literal not in known
+            goes_on = len(other) > len(rest) and other.startswith(rest)
+            if ends_inside or (goes_on and not (literal[:at] + other).startswith(longer)):
+                found.add(at + where)
     return sorted(found)
 
 

@@ -68,7 +68,7 @@ class Stream(Texts):
         return self._tag(at, sure=False)
 
     def _usual(self) -> tuple[int, int]:
-        """Leave behind the scripts, style sheets and titles in which there is nothing to find.
+        """Leave behind comments, and the scripts, style sheets and titles in which there is nothing to find.
 
         Returns where the next candidate is, and the next mark.
         """
@@ -76,10 +76,13 @@ class Stream(Texts):
         at, mark = places.after(self._position), marks.after(self._position)
         if self._world or self._fences or self._doubt or self._page.relative_matters:
             return at, mark
-        footer = self._place.wants_footer
+        footer, buffer = self._place.wants_footer, self._buffer
         while at < mark and at < self._size:
-            end = self._quiet_end(at, mark)
-            if end < 0 or not in_text(self._buffer, self._known, at):
+            if buffer[at + 1] == 0x21:
+                end = self._comment_end(at) if buffer.startswith(b"<!--", at) else -1
+            else:
+                end = self._quiet_end(at, mark)
+            if end < 0 or not in_text(buffer, self._known, at):
                 break
             if footer:
                 self._place.passed(self._counted, at)

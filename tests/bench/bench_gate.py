@@ -20,7 +20,7 @@ import lolhtml
 import lxml.html
 from bs4 import BeautifulSoup
 from gate_installations import BASE, Installation
-from newsroom_pages import DENIED, page, policy
+from newsroom_pages import DENIED, PAGES, policy
 from selectolax.lexbor import LexborHTMLParser as Selectolax
 from turbohtml.rewrite import rewrite
 
@@ -37,6 +37,10 @@ ATTRIBUTE = {
     "audio": "src",
 }
 ROUNDS, TURN = 12, 0.02
+MEASURED = (
+    ("dense", 24), ("dense", 36), ("dense", 100), ("dense", 400), ("dense", 1400), ("dense", 2000),
+    ("usual", 100), ("usual", 400), ("usual", 650), ("usual", 2000),
+)  # fmt: skip
 HOSTILE = (
     b"<!--", b"<script", b'<a "', b"&", b"<![CDATA[", b"<svg><style><!--</style>", b"<noscript><style>", b"<svg>",
 )  # fmt: skip
@@ -146,27 +150,27 @@ def timed(action: Callable[[bytes], object], html: bytes) -> Callable[[float], f
     return least
 
 
-def asked(installation: Installation, what: str, tags: int) -> Callable[[float], float]:
-    return lambda seconds: installation.least(what, tags, seconds)
+def asked(installation: Installation, what: str, kind: str, tags: int) -> Callable[[float], float]:
+    return lambda seconds: installation.least(what, kind, tags, seconds)
 
 
 def compare(installations: dict[str, Installation]) -> None:
     gate = Gate(policy())
     refused = decide(gate.policy, Choice.refusing(), Signals())
     granted = decide(gate.policy, Choice.granting("analytics"), Signals())
-    for tags in (24, 36, 100, 400, 1400, 2000):
-        html = page(tags)
+    for kind, tags in MEASURED:
+        html = PAGES[kind](tags)
         heard: list[object] = []
         gate.rewrite(html, refused, base_url=BASE, report=heard.append)
         assert gate.rewrite(html, granted, base_url=BASE) is html
         ours = {
-            f"{name}{', with a notice' if what == 'notice' else ''}": asked(installation, what, tags)
+            f"{name}{', with a notice' if what == 'notice' else ''}": asked(installation, what, kind, tags)
             for name, installation in installations.items()
             for what in ("gate", "notice")
         }
         times = best(ours | {name: timed(action, html) for name, action in OTHERS.items()})
         first = next(iter(times))
-        print(f"\n{len(html):,} bytes, {tags:,} elements, {len(heard)} blocked{'':28}µs   per 100 KB   beside {first}")
+        print(f"\n{len(html):,} bytes, {kind}, {tags:,} elements, {len(heard)} blocked{'':20}µs   per 100 KB   beside {first}")
         for name, taken in times.items():
             ratio = taken / times[first]
             print(f"  {name:<44}{taken * 1e6:>12,.1f}{taken * 1e6 / len(html) * 102400:>12,.0f}{ratio:>12.2f} ×")

@@ -25,11 +25,11 @@ class Installation:
             env=os.environ | {"PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")])},
         )  # fmt: skip
 
-    def least(self, what: str, tags: int, seconds: float) -> float:
-        """The least time of as many rewrites of the page with ``tags`` elements as take ``seconds``."""
+    def least(self, what: str, kind: str, tags: int, seconds: float) -> float:
+        """The least time of as many rewrites of the page of this kind with ``tags`` elements as take ``seconds``."""
         assert self._process.stdin
         assert self._process.stdout
-        print(what, tags, seconds, file=self._process.stdin, flush=True)
+        print(what, kind, tags, seconds, file=self._process.stdin, flush=True)
         return float(self._process.stdout.readline())
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Installation:
 
 def serve() -> None:
     """Take the turns that are told on the standard input."""
-    from newsroom_pages import page, policy
+    from newsroom_pages import PAGES, policy
 
     from consent.choice import Choice, Signals, decide
     from consent.gate import Gate
@@ -48,8 +48,8 @@ def serve() -> None:
     gate = Gate(policy())
     permissions = decide(gate.policy, Choice.refusing(), Signals())
     for line in sys.stdin:
-        what, tags, seconds = line.split()
-        html, extra = page(int(tags)), NOTICE if what == "notice" else {}
+        what, kind, tags, seconds = line.split()
+        html, extra = PAGES[kind](int(tags)), NOTICE if what == "notice" else {}
         least, end = 9.0, time.perf_counter() + float(seconds)
         while (begun := time.perf_counter()) < end:
             gate.rewrite(html, permissions, base_url=BASE, **extra)

@@ -42,8 +42,8 @@ _HEAD = """<!doctype html>
 """
 
 
-def page(tags: int, *, blocked: int = 4, seed: int = 1) -> bytes:
-    """A page of about ``tags`` start tags, of which ``blocked`` reach for a third party."""
+def dense_page(tags: int, *, blocked: int = 4, seed: int = 1) -> bytes:
+    """A page of about ``tags`` start tags and little else, of which ``blocked`` reach for a third party."""
     rng = random.Random(seed)
     parts = [_HEAD, "</head>\n<body class=front>\n<header><nav><ul>"]
     made = 24
@@ -209,3 +209,6 @@ def _inline(rng: random.Random, number: int) -> str:
         f'        slots.push({{ id: "{number:06x}", label: "{_sentence(rng, 6)}", sizes: [[300, 250], [728, 90]], once: true }});\n'
         f'        box.addEventListener("click", function () {{ window.location = "/news/{number}"; }});\n      }})(window.slots || []);\n    </script>\n'
     )
+
+
+PAGES = {"dense": dense_page, "usual": usual_page}
