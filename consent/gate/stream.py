@@ -50,13 +50,14 @@ class Stream(Texts):
             return self._before_body()
         at, mark = self._usual()
         nearest = at if at < mark else mark
+        fence = self._fence() if self._fences else -1
+        if 0 <= fence < nearest:
+            nearest = fence
         if place.wants_footer:
             place.passed(self._counted, nearest)
             self._counted = nearest
-        if self._fences:
-            fence = self._fence()
-            if 0 <= fence <= nearest:
-                return self._pass_fence(fence)
+        if nearest == fence:
+            return self._pass_fence(fence)
         if mark < at:
             return self._look(mark)
         if at == self._size:

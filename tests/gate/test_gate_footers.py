@@ -46,6 +46,16 @@ def test_behind_the_end_of_main_no_section_is_open(between) -> None:
     assert furnished(still.replace(b"[N]", b"").replace(b"[F]", b"")) == still, "the control: the section is open"
 
 
+@pytest.mark.parametrize("name", ["noscript", "title", "p"])
+def test_what_is_behind_text_for_some_readers_is_counted_once(name) -> None:
+    html = (
+        f"<body>[N]<nav><nav><{name}>1</{name}></nav><footer>a</footer></nav><footer>b[F]</footer></body>".encode(),
+        f"<body>[N]<nav><{name}>1</{name}></nav><footer>a[F]</footer></nav><footer>b</footer></body>".encode(),
+    )
+    for want in html:
+        assert furnished(want.replace(b"[N]", b"").replace(b"[F]", b"")) == want
+
+
 def test_a_section_that_begins_behind_main_has_its_own_footer() -> None:
     html = b"<body>[N]<main><nav></main><aside><footer>a</footer></aside><footer>b[F]</footer></body>"
     assert furnished(html.replace(b"[N]", b"").replace(b"[F]", b"")) == html
