@@ -60,9 +60,7 @@ class Signatures:
 
     def anywhere(self, script: bytes) -> Iterator[tuple[int, Service]]:
         """Where each service's token is first, be it in a string or a comment."""
-        if not self._tokens:
-            return
-        plain = _plain(script)
+        plain = _plain(script) if self._tokens else script
         escape = None if plain is script else _UNICODE.search(script)
         for token in self._tokens:
             if match := token.pattern.search(script):

@@ -115,7 +115,7 @@ def script_end(lower: bytes, start: int, state: int = 0, *, stop: int | None = N
                 position -= 2  # ``<!-->`` opens and closes: its dashes count twice
         elif match[1] and state != 2:
             return match.start(), 0, match.start()
-        elif state:
+        else:
             state = 1 if match[1] else 2
     return -1, state, max(position, stop - 8, start)
 

@@ -5,8 +5,8 @@ const words = (text) => (text || "").split(" ").filter(Boolean);
 const all = words(services).map((pair) => pair.split(":"));
 const always = new Set(words(necessary));
 const own = "[data-consent-banner],[data-consent-confirmation],[data-consent-placeholder],[data-consent-preferences]";
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("consent") : null;
 let granted = new Set(words(initially));
-let channel = null;
 let edited = false;
 let pending = false;
 let missed = false;
@@ -24,7 +24,6 @@ try {
   trusted = null;
 }
 
-const list = (keys) => `=${[...keys].sort().join(" ")}`;
 const runs = (key) => always.has(key) || granted.has(key);
 const allows = (key) => {
   const members = all.filter(([category]) => category === key);
@@ -301,8 +300,8 @@ async function learn() {
   if (asking) document.documentElement.removeAttribute("data-consent-seen");
   else dismiss();
   if (keys.length && trusted) become(keys, { scripts: true });
-  channel?.postMessage(list(granted));
 }
+if (shared !== undefined && window.top === window) learn();
 
 // Another tab, or this page's own future, answered: what was withdrawn must stop, what was granted may begin.
 async function step() {
@@ -311,44 +310,22 @@ async function step() {
   const { granted: keys, asking } = await ask();
   if (!keys) return;
   if (!asking) dismiss();
-  if (list(granted) === list(keys)) return;
+  if ([...granted].sort().join(" ") === [...keys].sort().join(" ")) return;
   reload(become(keys, { scripts: false }).removed);
 }
-
-// Pages hear each other while they are shown: a message to one that the browser keeps for going back would throw it
-// away, and it asks the server itself when it comes back.
-function listen() {
-  if (!("BroadcastChannel" in window)) return;
-  channel = new BroadcastChannel("consent");
-  channel.onmessage = hear;
-}
-
-// An empty message says that something was answered. A page that has just been loaded says what it believes to be
-// granted: if that changed while it was on its way, another one knows better.
-async function hear({ data }) {
-  if (data === list(granted)) return;
-  await step();
-  if (data) channel?.postMessage("");
-}
-listen();
-if (shared !== undefined && window.top === window) learn();
-addEventListener("pagehide", () => {
-  channel?.close();
-  channel = null;
-});
 addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
-  listen();
   missed = true;
   ready();
 });
+if (channel) channel.onmessage = step;
 
 const said = document.querySelector("[data-consent-confirmation]");
 if (said) {
   forget(said);
   channel?.postMessage("");
   said.querySelector("[role=status]").focus({ preventScroll: true });
-} else if (shared === undefined) channel?.postMessage(list(granted));
+}
 for (const inert of document.querySelectorAll("[data-consent-inert]")) {
   const card = inert.previousElementSibling;
   if (card?.matches("[data-consent-placeholder]") && getComputedStyle(inert).position === "absolute") card.classList.add("cst-fills");

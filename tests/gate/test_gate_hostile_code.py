@@ -55,4 +55,4 @@ def test_hostile_code_costs_no_more_than_linear_time(begun, unit, kind) -> None:
             best = min(best, slowest)
             if best < 0.1:
                 break
-        assert best < 0.3, f"{best * 1000:.0f} ms for one piece"
+        assert best < 0.5, f"{best * 1000:.0f} ms for one piece"  # what is quadratic takes many seconds

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from harbour_policy import PAGE, make_policy
@@ -69,6 +70,7 @@ def test_a_sheet_that_is_looked_through_first_is_gated_as_one_that_is_not(sheet:
         (b"a{b:url('data:text/css,@import\"//stats.example/x\"')}", True),
         (b"@charset 'x';/*x**/@import '//stats.example/x';*/a{}", True),
         (b"a{content:'//stats.example/x'}", False),
+        (b"a{content:\\'//stats.example/x}", False),
         (b"/* //stats.example/x */a{}", False),
         (b"a{b:url(//harbour.example/x)}", False),
         (b"a{b:murl(//stats.example/x)}", False),
@@ -88,3 +90,13 @@ def test_a_token_is_found_however_many_escapes_there_are(count: int) -> None:
         assert b"data-consent-service" in GATE.rewrite(page, REFUSED, base_url=PAGE)
     page = b"<script>x=[" + different + b"];_p\\u0062q.push(1)</script>"
     assert GATE.rewrite(page, REFUSED, base_url=PAGE) == page
+
+
+def test_without_tokens_a_long_script_is_read_for_its_imports_alone() -> None:
+    policy = make_policy()
+    silent = replace(policy, services=tuple(replace(service, inline=()) for service in policy.services))
+    page = b"<script>" + b"f(1);" * 16000 + b"import '//stats.example/js/a.js'</script>"
+    for gate in (GATE, Gate(silent)):
+        refused = decide(gate.policy, Choice.refusing(), Signals())
+        assert b"data-consent-service" in gate.rewrite(page, refused, base_url=PAGE)
+        assert gate.rewrite(page.replace(b"import", b"//mport"), refused, base_url=PAGE).count(b"data-consent") == 0
