@@ -209,14 +209,13 @@ class Page:
         if self.relative_matters or css.ENDS_TWICE in sheet:
             return True
         lower = sheet.lower()
-        if lower.count(b"//") + lower.count(b"\\") > _MANY:
+        if css.may_import(lower) or lower.count(b"//") + lower.count(b"\\") > _MANY:
             return True
         places = marks(self.searches, lower, is_sheet=True)
         if places.after(0) == len(lower):
             return False
-        kind = DATA_URL if css.may_import(lower) else _SHEET
         return any(
-            number > _MANY or kind.match(squeezed(fetched.url)) or self.judge(fetched.url, tag)
+            number > _MANY or _SHEET.match(squeezed(fetched.url)) or self.judge(fetched.url, tag)
             for number, fetched in enumerate(css.loose(sheet, codec, places))
         )
 

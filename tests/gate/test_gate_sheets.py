@@ -67,6 +67,7 @@ def test_a_sheet_that_is_looked_through_first_is_gated_as_one_that_is_not(sheet:
         (b"a{b:image-set('//stats.example/x' 1x)}", True),
         (b"a{b:\\75 rl(//stats.example/x)}", True),
         (b"@import 'data:text/plain,@import\"//stats.example/x\"';", True),
+        (b"@import 'data:image/png,@import\"%2f%2fstats.example/x\"';a{b:url(//harbour.example?x)}", True),
         (b"a{b:url('data:text/css,@import\"//stats.example/x\"')}", True),
         (b"@charset 'x';/*x**/@import '//stats.example/x';*/a{}", True),
         (b"a{content:'//stats.example/x'}", False),
