@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from consent.policy import Ask, Policy, Service, Site
 
@@ -51,30 +52,7 @@ def dense_page(tags: int, *, blocked: int = 4, seed: int = 1) -> bytes:
         parts.append(f'<li><a class="nav__link" href="/{name}">{name.title()}</a></li>')
         made += 2
     parts.append("</ul></nav></header>\n<main>\n")
-    left = blocked
-    number = 0
-    while made < tags:
-        number += 1
-        if left and made * blocked > (blocked - left) * tags:
-            parts.append(_third_party(rng, number))
-            left -= 1
-            made += 2
-        kind = rng.random()
-        if kind < 0.55:
-            parts.append(_story(rng, number))
-            made += 11
-        elif kind < 0.9:
-            parts.append(f"<p>{_sentence(rng)} <a href=\"{OWN}/news/{number}?ref=front&amp;pos={number}\">"
-                         f"{_sentence(rng, 4)}</a> {_sentence(rng)} <em>{_sentence(rng, 3)}</em></p>\n")  # fmt: skip
-            made += 3
-        elif kind < 0.95:
-            parts.append(f"<!-- teaser {number} --><div class=\"box\" style=\"width: {number % 100}%\">"
-                         f"{_ICON.format(name='bell')}<button type=button onclick=\"toggle({number})\">More</button></div>\n")  # fmt: skip
-            made += 5
-        else:
-            parts.append(f"<script>(function () {{ var box = document.querySelector('#box-{number}'); if (box && 1 < 2) {{"
-                         f" box.innerHTML = '<b>' + (\"{_sentence(rng, 6)}\") + '</b>'; }} // done\n}})();</script>\n")  # fmt: skip
-            made += 1
+    _fill(parts, rng, made, tags, blocked, _DENSE)
     parts.append("</main>\n<footer><p>© Harbour News Trust</p></footer>\n")
     parts.append('<script src="/static/js/site.91ab.js" defer></script>\n</body>\n</html>\n')
     return "".join(parts).encode()
@@ -82,6 +60,30 @@ def dense_page(tags: int, *, blocked: int = 4, seed: int = 1) -> bytes:
 
 def _sentence(rng: random.Random, words: int = 14) -> str:
     return " ".join(rng.choices(_WORDS, k=words)).capitalize()
+
+
+Part = Callable[[random.Random, int], str]
+
+
+def _fill(
+    parts: list[str], rng: random.Random, made: int, tags: int, blocked: int, kinds: tuple[tuple[float, int, Part], ...]
+) -> int:
+    """Add parts until there are ``tags`` start tags, ``blocked`` third parties among them; returns how many parts.
+
+    ``kinds`` has what there is up to which share of chance, with how many start tags.
+    """
+    number, left = 0, blocked
+    while made < tags:
+        number += 1
+        if left and made * blocked > (blocked - left) * tags:
+            parts.append(_third_party(rng, number))
+            left -= 1
+            made += 2
+        chance = rng.random()
+        _, count, part = next(kind for kind in kinds if chance < kind[0])
+        parts.append(part(rng, number))
+        made += count
+    return number
 
 
 def _third_party(rng: random.Random, number: int) -> str:
@@ -153,32 +155,12 @@ def usual_page(tags: int, *, blocked: int = 4, seed: int = 1) -> bytes:
     """
     rng = random.Random(seed)
     parts = [_PAGE_HEAD, "</head>\n<body class=\"front front--wide has-breaking\" data-page-id=\"today\">\n<header class=\"masthead\"><nav><ul>"]
-    made, number, left = 36, 0, blocked
+    made = 36
     for name in ("news", "sport", "culture", "opinion", "weather", "harbour", "schools", "letters"):
         parts.append(f'<li class="nav__item nav__item--{name}"><a class="nav__link js-track" data-track="nav:{name}" href="{OWN}/{name}">{name.title()}</a></li>\n')
         made += 2
     parts.append("</ul></nav></header>\n<main id=\"content\" class=\"grid grid--front\">\n")
-    while made < tags:
-        number += 1
-        if left and made * blocked > (blocked - left) * tags:
-            parts.append(_third_party(rng, number))
-            left -= 1
-            made += 2
-        kind = rng.random()
-        if kind < 0.38:
-            parts.append(_teaser(rng, number))
-            made += 12
-        elif kind < 0.8:
-            parts.append(f'\n        <p class="article__paragraph" data-block="{number:06x}">{_sentence(rng, 22)} <a href="{OWN}/news/{number}?ref=front&amp;pos={number}" '
-                         f'class="link link--inline js-track" data-track="body:{number}">{_sentence(rng, 4)}</a> {_sentence(rng, 24)} <em>{_sentence(rng, 3)}</em></p>\n')  # fmt: skip
-            made += 3
-        elif kind < 0.9:
-            parts.append(f"    <!-- teaser {number}: start -->\n    <div class=\"box box--wide u-margin-top\" style=\"width: {number % 100}%\" data-slot=\"{number}\">"
-                         f"{_ICON.format(name='bell')}<button type=button class=\"button button--quiet\" onclick=\"toggle({number})\">More</button></div>\n    <!-- teaser {number}: end -->\n")  # fmt: skip
-            made += 5
-        else:
-            parts.append(_inline(rng, number))
-            made += 1
+    number = _fill(parts, rng, made, tags, blocked, _USUAL)
     stories = ",".join(
         f'{{"id":{at},"url":"https:\\/\\/harbour.example\\/news\\/{at}","title":"{_sentence(rng, 8)}","image":"\\/img\\/{at}-800.webp","tags":["quay","ferry"]}}'
         for at in range(number // 2)
@@ -210,5 +192,43 @@ def _inline(rng: random.Random, number: int) -> str:
         f'        box.addEventListener("click", function () {{ window.location = "/news/{number}"; }});\n      }})(window.slots || []);\n    </script>\n'
     )
 
+
+def _paragraph(rng: random.Random, number: int) -> str:
+    return (
+        f"<p>{_sentence(rng)} <a href=\"{OWN}/news/{number}?ref=front&amp;pos={number}\">"
+        f"{_sentence(rng, 4)}</a> {_sentence(rng)} <em>{_sentence(rng, 3)}</em></p>\n"
+    )
+
+
+def _box(_: random.Random, number: int) -> str:
+    return (
+        f"<!-- teaser {number} --><div class=\"box\" style=\"width: {number % 100}%\">"
+        f"{_ICON.format(name='bell')}<button type=button onclick=\"toggle({number})\">More</button></div>\n"
+    )
+
+
+def _script(rng: random.Random, number: int) -> str:
+    return (
+        f"<script>(function () {{ var box = document.querySelector('#box-{number}'); if (box && 1 < 2) {{"
+        f" box.innerHTML = '<b>' + (\"{_sentence(rng, 6)}\") + '</b>'; }} // done\n}})();</script>\n"
+    )
+
+
+def _long_paragraph(rng: random.Random, number: int) -> str:
+    return (
+        f'\n        <p class="article__paragraph" data-block="{number:06x}">{_sentence(rng, 22)} <a href="{OWN}/news/{number}?ref=front&amp;pos={number}" '
+        f'class="link link--inline js-track" data-track="body:{number}">{_sentence(rng, 4)}</a> {_sentence(rng, 24)} <em>{_sentence(rng, 3)}</em></p>\n'
+    )
+
+
+def _wide_box(_: random.Random, number: int) -> str:
+    return (
+        f"    <!-- teaser {number}: start -->\n    <div class=\"box box--wide u-margin-top\" style=\"width: {number % 100}%\" data-slot=\"{number}\">"
+        f"{_ICON.format(name='bell')}<button type=button class=\"button button--quiet\" onclick=\"toggle({number})\">More</button></div>\n    <!-- teaser {number}: end -->\n"
+    )
+
+
+_DENSE = ((0.55, 11, _story), (0.9, 3, _paragraph), (0.95, 5, _box), (1.0, 1, _script))
+_USUAL = ((0.38, 12, _teaser), (0.8, 3, _long_paragraph), (0.9, 5, _wide_box), (1.0, 1, _inline))
 
 PAGES = {"dense": dense_page, "usual": usual_page}
