@@ -57,8 +57,15 @@ def _literals() -> dict[bytes, int]:
 
 
 _LITERALS: Final = _literals()
-_IDLE: Final = (b'xmlns="http://', b'xlink="http://', b'<a href="http://', b'<a href="https://')
-"""Slashes that don't matter: in the name of a namespace, and in a plain link."""
+_IDLE: Final = (
+    b'xmlns="http://',
+    b'xlink="http://',
+    *(before + b'<a href="' + scheme for before in (b">", b"> ", b">\n") for scheme in (b"http://", b"https://")),
+)
+"""Slashes that don't matter: in the name of a namespace, and in a plain link.
+
+What is before the link says that it is one: in ``<link <a href="https://…">`` it would be an attribute.
+"""
 
 
 def _known(hosts: tuple[bytes, ...]) -> dict[bytes, int | None]:

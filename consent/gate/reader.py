@@ -28,7 +28,6 @@ from consent.gate.tokens import (
     attributes,
     in_text,
     reach,
-    token_end,
 )
 from consent.gate.worlds import FOREIGN
 
@@ -61,24 +60,6 @@ class Reader(Pieces):
             self._done = done
 
     # -- where we are: in text, or inside something ---------------------------------------------------------------
-
-    def _real(self, at: int) -> bool:
-        """Whether a tag really begins at ``at``; if not, ``_position`` is behind what is there instead."""
-        if at == self._known or in_text(self._buffer, self._known, at):
-            self._known = at
-            return True
-        start, end = reach(self._buffer, self._known, at)
-        if start == at:
-            self._known = at
-            return True
-        fence = self._fence()
-        if fence >= 0 and not 0 <= end <= fence:
-            self._cut(start, fence)
-        elif end < 0:
-            self._unfinished(start)
-        else:
-            self._known = self._position = end
-        return False
 
     def _unfinished(self, start: int) -> bool:
         """The tag or declaration at ``start`` goes on in the next piece, if there is one."""
@@ -168,16 +149,6 @@ class Reader(Pieces):
     def _foreign(self) -> bool:
         """Whether text elements may be markup here, as in SVG."""
         return self._doubt or bool(self._world and self._world[-1] in FOREIGN)
-
-    def _settle(self) -> None:
-        """No candidate is left: hold back what may be the beginning of one."""
-        if self._final and not (self._place.before_body or self._place.wants_footer):
-            return
-        last = self._buffer.rfind(b"<", self._known)
-        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
-            self._unfinished(last)
-        if self._fences and self._hold < 0 and not self._mode and not self._final:
-            self._wait(max(self._known, self._size - 2))
 
     # -- what goes on over pieces
 

@@ -224,6 +224,39 @@ class Stream(Texts):
             return self._wait(at)
         return self._suspend("comment", self._size - 16)
 
+    # -- where there is a tag -------------------------------------------------------------------------------------
+
+    def _real(self, at: int) -> bool:
+        """Whether a tag really begins at ``at``; if not, what is there instead is dealt with."""
+        if at == self._known or in_text(self._buffer, self._known, at):
+            self._known = at
+            return True
+        start, end = reach(self._buffer, self._known, at)
+        if start == at:
+            self._known = at
+            return True
+        fence = self._fence()
+        if fence >= 0 and not 0 <= end <= fence:
+            self._cut(start, fence)
+        elif end < 0:
+            self._unfinished(start)
+        elif self._buffer[start + 1 : start + 2].isalpha():
+            self._known = start
+            self._tag(start, sure=True)
+        else:
+            self._known = self._position = end
+        return False
+
+    def _settle(self) -> None:
+        """No candidate is left: hold back what may be the beginning of one."""
+        if self._final and not (self._place.before_body or self._place.wants_footer):
+            return
+        last = self._buffer.rfind(b"<", self._known)
+        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
+            self._unfinished(last)
+        if self._fences and self._hold < 0 and not self._mode and not self._final:
+            self._wait(max(self._known, self._size - 2))
+
     # -- one tag --------------------------------------------------------------------------------------------------
 
     def _tag(self, at: int, *, sure: bool, match: re.Match[bytes] | None = None) -> bool:

@@ -10,6 +10,8 @@ import urllib.parse
 import pytest
 from harbour_policy import PAGE
 
+from consent.gate.candidates import BOOKED
+
 
 def data(kind: str, text: str, *, coded: bool = False) -> str:
     if coded:
@@ -176,3 +178,24 @@ def test_a_reference_without_its_semicolon_is_none_before_an_equals_sign(gate, r
     assert [said.url.partition("?")[2] for said in heard] == [
         "a&copy=1", "a\xa9=1", "a\xa9", "a&copyx=1", "a&copy=1", "a&copy1",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("looks_like", sorted((*BOOKED, b"/object", b"/footer", b"!--", b"![CDATA[", b"img", b"a href=x")))
+def test_an_address_behind_a_value_that_looks_like_a_tag_is_found(gate, refused, looks_like) -> None:
+    html = b'<p>x<img alt="<%b>" src="%b/x">' % (looks_like, b"//a.stats.example")
+    own = html.replace(b"//a.stats.example", b"")
+    for extra in ({}, {"footer": b"[F]"}, {"insert": b"[N]", "footer": b"[F]"}):
+        assert b'data-consent-src="' in gate.rewrite(html, refused, base_url=PAGE, **extra)
+        assert b"data-consent" not in gate.rewrite(own, refused, base_url=PAGE, **extra), "the control"
+        for at in range(len(html)):
+            stream = gate.stream(refused, base_url=PAGE, **extra)
+            sent = stream.feed(html[:at]) + stream.feed(html[at:]) + stream.close()
+            assert sent == gate.rewrite(html, refused, base_url=PAGE, **extra)
+
+
+@pytest.mark.parametrize("before", [b"", b" ", b"\n", b"x ", b"title='a>b' ", b'title="> " ', b"title='>' "])
+def test_a_link_that_is_the_name_of_an_attribute_is_none(gate, refused, before) -> None:
+    html = b'<p><link %b<a href="https://a.stats.example/x" rel=stylesheet>' % before
+    assert b'data-consent-href="' in gate.rewrite(html, refused, base_url=PAGE)
+    link = html.replace(b"<link ", b"<br>")
+    assert gate.rewrite(link, refused, base_url=PAGE) is link, "the control"
