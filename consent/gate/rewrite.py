@@ -126,6 +126,9 @@ class Gate:
         if finding.host in self._told or len(self._told) >= _TOLD:
             return
         self._told.add(finding.host)
+        if not finding.url:
+            _log.warning("The page has what can't be told before it is loaded (%s); it was made inert.", finding.host)
+            return
         _log.warning(
             "The page loads from %s, which consent.toml does not declare%s. To declare it, add:\n"
             '[[service]]\nkey = "%s"\ncategory = "functional"\nname = "%s"\npurpose = "…"\nload = ["%s"]',

@@ -101,6 +101,15 @@ def test_an_undeclared_host_is_told_to_the_developer_once(policy, refused, caplo
     assert [r.message.count('load = ["other.example"]') for r in caplog.records] == [1]
 
 
+def test_what_is_blocked_without_an_address_is_no_host_to_declare(policy, refused, caplog) -> None:
+    new = Gate(policy)
+    for _ in range(3):
+        new.rewrite(b'<script type=speculationrules>{"prefetch":[{"where":{}}]}</script>', refused, base_url=PAGE)
+    (said,) = [record.message for record in caplog.records]
+    assert "speculationrules" in said
+    assert "load =" not in said
+
+
 @pytest.mark.parametrize("charset", ["utf-16le", "utf-16be", "iso-2022-jp"])
 def test_an_encoding_that_hides_tags_is_read_through(gate, refused, granted, charset) -> None:
     text = "<p title='日本'>港</p><img src='//a.stats.example/x'>"
