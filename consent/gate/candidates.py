@@ -16,12 +16,12 @@ LIMIT: Final = 65536
 CODE_LIMIT: Final = 65536
 """The most of one inline script or style sheet that is held back to be read as a whole, in bytes."""
 
-_STRUCTURE = {*RAW_TEXT, b"base", b"frameset", b"html", b"math", b"noscript", b"select"}
-_FETCHING = {*elements.URLS, *elements.SPECIAL}
+STRUCTURE: Final = frozenset({*RAW_TEXT, b"base", b"frameset", b"html", b"math", b"noscript", b"select"})
+FETCHING: Final = frozenset({*elements.URLS, *elements.SPECIAL})
 _BOUNDARY = rb"(?=[\t\n\f\r />]|\Z)"
 
 
-def _finder(opening: set[bytes], closing: set[bytes]) -> Search:
+def _finder(opening: frozenset[bytes], closing: set[bytes]) -> Search:
     # Grouped by first letter, so that the common ``<a`` and ``<p`` fail at once.
     groups: dict[bytes, list[bytes]] = {}
     for name in sorted(opening):
@@ -39,18 +39,25 @@ EVERY: Final = Search(re.compile(rb"<(?:/?[a-z]|!(?:--|\[cdata\[))"))
 """Any tag, for where each of them matters."""
 FINDERS: Final = {
     (relative, footer): _finder(
-        _STRUCTURE | (_FETCHING if relative else set()) | (LANDMARKS if footer else set()),
+        STRUCTURE | (FETCHING if relative else set()) | (LANDMARKS if footer else set()),
         {b"object", *(LANDMARKS if footer else ())},
     )
     for relative in (False, True)
     for footer in (False, True)
 }
 """What changes how a page is read, for its lower-case text: with what fetches addresses, and with landmarks."""
-RISKY: Final = re.compile(
-    rb"[\t\n\f\r \"'/](?:style|on[a-z]|ping|background|attributionsrc|fill|stroke|filter|mask|clip|cursor|marker"
-    rb"|(?:xlink:)?href(?![\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?https?://)|action|formaction)"
+RISKY_NAMES: Final = tuple(
+    b"style on ping background attributionsrc fill stroke filter mask clip cursor marker "
+    b"href xlink:href action formaction".split()
 )
-"""An attribute by which a tag that fetches nothing by itself may fetch or run."""
+"""How the attributes begin by which a tag that fetches nothing by itself may fetch or run."""
+_PLAIN_LINK = rb"(?![\t\n\f\r ]*+=[\t\n\f\r ]*+[\"']?https?://)"
+RISKY: Final = re.compile(
+    rb"[\t\n\f\r \"'/](?:"
+    + b"|".join(name + _PLAIN_LINK if name.endswith(b"href") else name for name in RISKY_NAMES)
+    + rb")"
+)
+"""Where such an attribute may be; a plain link is none."""
 HARMLESS: Final = re.compile(
     rb"(?:[\t\n\f\r /]*+(?!on|src|href|xlink|style|poster|data|ping|background|attributionsrc|imagesrcset|action"
     rb"|formaction|fill|stroke|filter|mask|clip|cursor|marker)" + ATTRIBUTE_BODY + rb"(?=[\t\n\f\r ]*+[^\t\n\f\r ]))*+",
@@ -67,8 +74,7 @@ QUIET: Final = re.compile(
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
 CDATA_END: Final = re.compile(rb"]]>")
-FETCHING: Final = frozenset(_FETCHING)
-RENAMED: Final = frozenset(_FETCHING | _STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE
+RENAMED: Final = (FETCHING | STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE
 """The elements that, in a tag too long to be read, may fetch more than each attribute does, or change what follows."""
 BOOKED: Final = LANDMARKS | RAW_TEXT | {b"html", b"base", b"svg", b"math", b"frameset", b"select", b"noscript"}
 CALLS: Final = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from consent.gate.search import AUTOMATA, Marks, Search
+from consent.gate.search import AUTOMATA, WINDOW, Marks, Search
 
 _SCHEME: Final = (
     rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|(?<=ftp:)"
@@ -111,13 +111,16 @@ def searches(hosts: Iterable[str], *, code: bool, relative: bool) -> tuple[Searc
     return (*found, CALL) if code else found
 
 
-def marks(searches: tuple[Search, ...], text: bytes, start: int = 0, *, is_sheet: bool = False) -> Marks:
+def marks(
+    searches: tuple[Search, ...], text: bytes, start: int = 0, *, window: int = WINDOW, is_sheet: bool = False
+) -> Marks:
     """Where something may reach for somebody else in one piece of lower-case text, from ``start`` on.
 
+    ``window`` is how much of it is read at first.
     ``is_sheet`` is for a style sheet, which has parentheses and backslashes of its own: there only addresses with a
     host are found.
     """
-    rare = tuple(search for sign, search in (_STYLED if is_sheet else _RARE).items() if text.find(sign) >= 0)
+    rare = tuple(search for sign, search in (_STYLED if is_sheet else _RARE).items() if text.find(sign, start) >= 0)
     if is_sheet:
         searches = tuple(search for search in searches if search not in _OWN)
-    return Marks(searches + rare, text, start)
+    return Marks(searches + rare, text, start, window)

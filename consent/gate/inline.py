@@ -24,6 +24,7 @@ _COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
+_ELSEWHERE = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.\-]*+:|//|[\\\t\n\r]")
 _UNICODE = re.compile(rb"\\u(?:\{0*([0-9a-fA-F]{2})\}|00([0-9a-fA-F]{2}))|\\x([0-9a-fA-F]{2})")
 _FEW = 16
 """As many different escapes as are replaced one after the other, which takes less time than each by itself."""
@@ -54,9 +55,9 @@ class Signatures:
             _compile(text, service) for service in policy.services for text in service.inline if text.strip()
         )
 
-    def words(self, allowed: frozenset[str]) -> tuple[bytes, ...]:
-        """The longest word of each denied service's token, lower case: without one of them no token is there."""
-        return tuple({token.needle.lower() for token in self._tokens if token.service.key not in allowed})
+    def needles(self, allowed: frozenset[str]) -> tuple[bytes, ...]:
+        """The longest word of each denied service's token: without one of them no token is there."""
+        return tuple(dict.fromkeys(token.needle for token in self._tokens if token.service.key not in allowed))
 
     def anywhere(self, script: bytes) -> Iterator[tuple[int, Service]]:
         """Where each service's token is first, be it in a string or a comment."""
@@ -97,6 +98,11 @@ def imports(script: bytes) -> Iterator[tuple[int, bytes]]:
                 known[position] = specifier[specifier.lastindex or 0] if specifier else b""
             if known[position]:
                 yield match.start(), known[position]
+
+
+def imports_from_elsewhere(script: bytes) -> bool:
+    """Whether a script imports what may not be on the site's own host, be it in a string or a comment."""
+    return any(_ELSEWHERE.search(specifier) for _, specifier in imports(script))
 
 
 def unescaped(text: str) -> str:

@@ -73,18 +73,24 @@ class Page:
     depth: int = 0
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
+    needles: tuple[bytes, ...] = ()
+    """What inline scripts are looked through for."""
     words: tuple[bytes, ...] = ()
+    """The same in lower case."""
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     tags: dict[bytes, StartTag] = field(default_factory=dict)
     relative_matters: bool = field(init=False)
     searches: tuple[Search, ...] = field(init=False)
+    hosts: tuple[str, ...] = field(init=False)
+    """The site's own hosts, of which no service claims a part."""
 
     def __post_init__(self) -> None:
         policy = self.permissions.policy
         self.denies_nothing = self.undeclared != "block" and all(
             s.key in self.permissions.allowed for s in policy.services
         )
-        self.words = self.signatures.words(self.permissions.allowed)
+        self.needles = self.signatures.needles(self.permissions.allowed)
+        self.words = tuple({needle.lower() for needle in self.needles})
         self._weigh()
 
     def at(self, base: Url) -> Page:
@@ -130,7 +136,8 @@ class Page:
         self.relative_matters = self.matcher.claims(url.host for url in self.bases) or any(
             not self.matcher.is_first_party(url.host, own) for url in self.bases
         )
-        self.searches = searches(self.matcher.own_hosts(own), code=bool(self.words), relative=self.relative_matters)
+        self.hosts = self.matcher.own_hosts(own)
+        self.searches = searches(self.hosts, code=bool(self.words), relative=self.relative_matters)
 
     def text(self, raw: bytes) -> str:
         """A raw attribute value as the browser reads it."""

@@ -9,16 +9,19 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from consent.gate.candidates import EVERY, FINDERS
 from consent.gate.embed import Embed
 from consent.gate.evidence import marks
 from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert, Place
-from consent.gate.search import Spots
+from consent.gate.search import WINDOW, Spots
+from consent.gate.skim import COMPILED, Skimmer, skimmer
 
-_LARGE = 16384
+_FEW: Final = 512
+"""So many bytes are searched first where little will be."""
+_COPIED: Final = 16384
 
 
 class Pieces(ABC):
@@ -26,6 +29,8 @@ class Pieces(ABC):
 
     _takes_html: ClassVar[bool] = True
     """Whether a placeholder, which is HTML, can stand in this page."""
+    skims: ClassVar[bool] = COMPILED
+    """Whether what needs no look is left behind tag by tag, and not searched for what does."""
 
     def __init__(
         self,
@@ -78,10 +83,10 @@ class Pieces(ABC):
 
     def _start(self, buffer: bytes, *, final: bool) -> None:
         self._buffer = buffer
-        self._lower = buffer.lower()
+        self._lowered: bytes | None = None
         self._size = len(buffer)
         # What goes out is cut from a view where a copy would cost more.
-        self._source = memoryview(buffer) if self._size > _LARGE else buffer
+        self._source = memoryview(buffer) if self._size > _COPIED else buffer
         self._final = final
         self._done = 0
         self._known = 0
@@ -92,15 +97,42 @@ class Pieces(ABC):
         self._calm = 0
         self._dashes = (-1, -1)
         self._fence_spots: dict[re.Pattern[bytes], int] = {}
-        self._place.read(self._lower)
+        self._place.read(self._in_lower_case)
         self._weigh()
+
+    @property
+    def _lower(self) -> bytes:
+        """The piece in lower case, made when first asked for."""
+        lowered = self._lowered
+        if lowered is None:
+            lowered = self._lowered = self._buffer.lower()
+        return lowered
+
+    def _in_lower_case(self) -> bytes:
+        return self._lower
 
     def _weigh(self) -> None:
         """What matters on this page changes with its ``base``."""
-        page, start = self._page, self._position
-        self._marks = marks(page.searches, self._lower, start)
-        self._candidates = Spots(FINDERS[page.relative_matters, self._place.wants_footer], self._lower, start)
-        self._tags = Spots(EVERY, self._lower, start)
+        page = self._page
+        self._skimmer: Skimmer | None = None
+        if self.skims and not page.relative_matters:
+            self._skimmer = skimmer(page.hosts, page.needles)
+        self._skimming = self._skimmer is not None
+        self._searched = False
+        if not self._skimming:
+            self._search()
+
+    def _search(self) -> None:
+        """From here on it is searched for what may matter; what was found once is not looked for again."""
+        self._skimming = False
+        if self._searched:
+            return
+        self._searched = True
+        page, lower, start = self._page, self._lower, self._position
+        window = _FEW if self._skimmer is not None else WINDOW
+        self._marks = marks(page.searches, lower, start, window=window)
+        self._candidates = Spots(FINDERS[page.relative_matters, self._place.wants_footer], lower, start, window)
+        self._tags = Spots(EVERY, lower, start)
 
     def _run(self, buffer: bytes, *, final: bool) -> bytes:
         self._start(buffer, final=final)

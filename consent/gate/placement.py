@@ -28,9 +28,12 @@ HEAD: Final = frozenset(
         b"template",
     )
 )
-SECTION: Final = re.compile(rb"<(/?)(?:article|aside|main|nav|section)(?=[\t\n\f\r />])")
+SECTIONS: Final = frozenset((b"article", b"aside", b"main", b"nav", b"section"))
+SECTION: Final = re.compile(rb"<(/?)(?:" + b"|".join(sorted(SECTIONS)) + rb")(?=[\t\n\f\r />])")
 _OPENING: Final = re.compile(rb"<(?:(" + b"|".join(sorted(RAW_TEXT)) + rb")(?=[\t\n\f\r />])|[a-z/!?])")
 LANDMARKS: Final = frozenset((b"footer", b"body", b"template"))
+_EXACT: Final = -1
+"""Where a tag is passed and not a text, by the step that it is."""
 
 
 class Place:
@@ -52,7 +55,7 @@ class Place:
         self._inside = False
         self._template = 0
         self._passed: list[tuple[int, int]] = []
-        self.read(b"")
+        self.read(bytes)
         self.before_body = bool(insert)
         self.lang: str | None = None
 
@@ -85,8 +88,8 @@ class Place:
             return name not in (b"body", b"html", b"br")
         return name in HEAD
 
-    def read(self, lower: bytes) -> None:
-        """Another piece of the page begins, in lower case."""
+    def read(self, lower: Callable[[], bytes]) -> None:
+        """Another piece of the page begins; ``lower`` gives it in lower case."""
         self._lower = lower
         self._passed.clear()
         self._uncounted = self._known = self._beyond = 0
@@ -96,40 +99,52 @@ class Place:
         if start < end:
             self._passed.append((start, end))
 
+    def sections(self, steps: list[int]) -> None:
+        """Tags of sections were passed: 1 for one that opens, -1 for one that closes, 0 for the end of ``main``."""
+        self._passed += [(_EXACT, step) for step in steps]
+
     def count(self) -> None:
         """Count the sections that are open, by which a footer is the page's: none is behind the end of ``main``."""
         first, self._uncounted = self._uncounted, len(self._passed)
-        if self._template:
+        if self._template or first == self._uncounted:
             return
         spans = self._passed[first:]
         for index in range(len(spans) - 1, -1, -1):
             start, end = spans[index]
-            main = self._lower.rfind(b"</main>", start, end)
+            if start == _EXACT:
+                if not end:
+                    spans = spans[index:]
+                    break
+                continue
+            lower = self._lower()
+            main = lower.rfind(b"</main>", start, end)
             if main >= 0:
-                if in_text(self._lower, self._known, main):
+                if in_text(lower, self._known, main):
                     spans = [(main, end), *spans[index + 1 :]]
                 break
         for start, end in spans:
-            for match in SECTION.finditer(self._lower, start, end):
-                if self._is_tag(match.start()):
+            if start == _EXACT:
+                self._depth = max(0, self._depth + end) if end else 0
+                continue
+            lower = self._lower()
+            for match in SECTION.finditer(lower, start, end):
+                if self._is_tag(lower, match.start()):
                     step = -1 if match[1] else 1
                     self._depth = 0 if match[0] == b"</main" else max(0, self._depth + step)
 
-    def _is_tag(self, at: int) -> bool:
+    def _is_tag(self, lower: bytes, at: int) -> bool:
         """Whether what looks like a tag in the passed text is one, whole, and not a value inside another."""
         if at < self._beyond:
             return False
-        lower = self._lower
         if not in_text(lower, self._known, at):
-            self._walk(at)
+            self._walk(lower, at)
             if at < self._beyond:
                 return False
         self._known = at
         return TAG.match(lower, at) is not None  # what is unfinished comes again with the next piece
 
-    def _walk(self, at: int) -> None:
+    def _walk(self, lower: bytes, at: int) -> None:
         """Read tag by tag as far as ``at``, and from text elements only where they end."""
-        lower = self._lower
         while match := _OPENING.search(lower, self._known, at):
             start = self._known = match.start()
             end = token_end(lower, start)

@@ -16,6 +16,7 @@ from consent.gate.candidates import (
 )
 from consent.gate.embed import embed_of
 from consent.gate.pieces import Pieces
+from consent.gate.signs import end_tag
 from consent.gate.starttag import StartTag, read
 from consent.gate.tokens import (
     ATTRIBUTE,
@@ -30,6 +31,9 @@ from consent.gate.tokens import (
     reach,
 )
 from consent.gate.worlds import FOREIGN
+
+_LONGEST_END = 16
+"""No end tag's name is longer, with what comes before and behind it, in bytes."""
 
 
 class Reader(Pieces):
@@ -82,10 +86,16 @@ class Reader(Pieces):
         for fence in self._fences:
             spot = self._fence_spots.get(fence, -1)
             if spot < self._known:
-                match = fence.search(self._lower, self._known)
-                self._fence_spots[fence] = spot = match.start() if match else self._size + 1
+                self._fence_spots[fence] = spot = self._fence_after(fence)
             nearest = min(nearest, spot)
         return nearest if nearest <= self._size else -1
+
+    def _fence_after(self, fence: re.Pattern[bytes]) -> int:
+        if self._skimming and fence is RAW_END[b"noscript"]:
+            at = end_tag(self._buffer, self._known, b"noscript", self._size)
+            return at if at >= 0 else self._size + 1
+        match = fence.search(self._lower, self._known)
+        return match.start() if match else self._size + 1
 
     @property
     def _in_noscript(self) -> bool:
@@ -115,10 +125,10 @@ class Reader(Pieces):
             elif left is RAW_END[b"script"] and self._escaped:
                 self._insert(fence, b"-->")
                 self._escaped = False
-            passed = left.match(self._lower, fence)
+            passed = left.match(self._buffer[fence : fence + _LONGEST_END].lower())
             if passed is None:
                 self._insert(fence, CLOSERS.get(left, b""))
-        self._known = self._position = passed.end() if left is CDATA_END else fence
+        self._known = self._position = fence + passed.end() if left is CDATA_END else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:

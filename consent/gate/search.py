@@ -19,7 +19,8 @@ except ImportError:
 
 AUTOMATA: Final = _installed
 """Whether there are automata here."""
-_WINDOW = 65536
+WINDOW: Final = 65536
+"""The most that an automaton reads at once, in bytes, as a hostile page may be nothing but hits."""
 _TRIES = 128
 
 
@@ -53,12 +54,9 @@ class Search:
             self._offsets = [_offsets(literal, literals, known) for literal in longest_first]
             self._automaton = BytesAhoCorasick(longest_first, matchkind=MatchKind.LeftmostFirst)
 
-    def hits(self, text: bytes, start: int) -> tuple[list[int], int]:
-        """Where a match may begin in the next part of ``text``, and where that part ends.
-
-        It is read in parts because a hostile page may be nothing but hits.
-        """
-        end = start + _WINDOW
+    def hits(self, text: bytes, start: int, length: int) -> tuple[list[int], int]:
+        """Where a match may begin in the next ``length`` bytes of ``text`` from ``start`` on, and where those end."""
+        end = start + length
         begin = start - self._back if start > self._back else 0
         part = text if not begin and len(text) <= end else memoryview(text)[begin : end + self._ahead]
         offsets = self._offsets
@@ -85,12 +83,43 @@ def _offsets(literal: bytes, literals: Mapping[bytes, int], known: Mapping[bytes
     return sorted(found)
 
 
+class Words:
+    """Some words, as they are written, in a part of a text."""
+
+    __slots__ = ("_automaton", "_words")
+
+    def __init__(self, words: tuple[bytes, ...]) -> None:
+        self._words = words
+        self._automaton = BytesAhoCorasick(words) if AUTOMATA and len(words) > 1 else None
+
+    def within(self, text: bytes, start: int, end: int) -> bool:
+        """Whether one of them is there between ``start`` and ``end``."""
+        if self._automaton is not None:
+            return bool(self._automaton.find_matches_as_indexes(memoryview(text)[start:end]))
+        return any(text.find(word, start, end) >= 0 for word in self._words)
+
+    def places(self, text: bytes, start: int, end: int) -> list[int]:
+        """Where they are between ``start`` and ``end``, if none begins inside another."""
+        if self._automaton is not None:
+            return [start + at for _, at, _ in self._automaton.find_matches_as_indexes(memoryview(text)[start:end])]
+        found = []
+        for word in self._words:
+            at = text.find(word, start, end)
+            while at >= 0:
+                found.append(at)
+                at = text.find(word, at + len(word), end)
+        return found
+
+
 class Spots:
-    """The places in one text that a search finds, asked for in order, from ``start`` on."""
+    """The places in one text that a search finds, asked for in order, from ``start`` on.
 
-    __slots__ = ("_at", "_hits", "_index", "_read", "_search", "_size", "_text")
+    An automaton reads ``window`` bytes first, and again behind what wasn't asked for; then more and more.
+    """
 
-    def __init__(self, search: Search, text: bytes, start: int = 0) -> None:
+    __slots__ = ("_at", "_first", "_hits", "_index", "_read", "_search", "_size", "_text", "_window")
+
+    def __init__(self, search: Search, text: bytes, start: int = 0, window: int = WINDOW) -> None:
         self._search = search
         self._text = text
         self._size = len(text)
@@ -98,6 +127,7 @@ class Spots:
         self._hits: list[int] = []
         self._index = 0
         self._read = start
+        self._first = self._window = window
 
     def after(self, position: int) -> int:
         """The first place at or behind ``position``; the length of the text where there is none."""
@@ -126,7 +156,10 @@ class Spots:
             if self._read >= size:
                 self._index = index
                 return size
-            hits, self._read = search.hits(text, max(self._read, position))
+            if self._read < position:
+                self._read, self._window = position, self._first
+            hits, self._read = search.hits(text, self._read, self._window)
+            self._window = min(self._window * 2, WINDOW)
             self._hits, index = hits, 0
 
     def _sign(self, position: int) -> int:
@@ -147,8 +180,8 @@ class Marks:
 
     __slots__ = ("_nearest", "_size", "_spots")
 
-    def __init__(self, searches: Iterable[Search], text: bytes, start: int = 0) -> None:
-        self._spots = [Spots(search, text, start) for search in searches]
+    def __init__(self, searches: Iterable[Search], text: bytes, start: int = 0, window: int = WINDOW) -> None:
+        self._spots = [Spots(search, text, start, window) for search in searches]
         self._size = len(text)
         self._nearest = -1
 

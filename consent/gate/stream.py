@@ -1,53 +1,43 @@
 """The pass over a page: finds what may fetch, makes sure it is really a tag, and inserts what makes it inert.
 
 Most tags are of no interest and are never looked at: one expression finds the *candidates*, and only where something
-would be done to one is it decided whether it is a tag at all, or text inside a comment or an attribute. Whatever the
-pieces a page comes in, the result is the same, and at most one tag or script is held back.
+would be done to one is it decided whether it is a tag at all, or text inside a comment or an attribute. Where the gate
+is compiled, what is of no interest is left behind tag by tag instead (:mod:`consent.gate.skim`). Whatever the pieces a
+page comes in, the result is the same, and at most one tag or script is held back.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from consent.gate import elements
-from consent.gate.candidates import (
-    BOOKED,
-    CALLS,
-    CDATA_END,
-    CONTENT,
-    FETCHING,
-    LIMIT,
-    RISKY,
-)
-from consent.gate.placement import LANDMARKS
-from consent.gate.starttag import StartTag, read
-from consent.gate.texts import Texts
-from consent.gate.tokens import (
-    COMMENT_END,
-    NAME,
-    RAW_END,
-    RAW_TEXT,
-    TAG,
-    comment_end,
-    in_text,
-    is_empty,
-    language,
-    reach,
-    token_end,
-)
-from consent.gate.worlds import BREAKOUT, FOREIGN, HEAD_RUN, PLAIN, TEXT_ONLY, TEXTUAL
+from consent.gate.candidates import CALLS, CONTENT
+from consent.gate.placement import SECTION
+from consent.gate.skim import BEFORE_BODY, IN_BODY, IN_NOSCRIPT, Skimmer
+from consent.gate.tags import Tags
+from consent.gate.tokens import RAW_END, TAG, in_text, reach
+from consent.gate.worlds import HEAD_RUN
+
+_LONGEST_SECTION: Final = 12
+"""No tag of a section is longer up to where its name ends, in bytes."""
+_NOSCRIPT: Final = [RAW_END[b"noscript"]]
+_BEGINS: Final = re.compile(rb"[a-zA-Z/!?]|\Z")
 
 
-class Stream(Texts):
+class Stream(Tags):
     """One page on its way: feed it the pieces, close it, and send what both return."""
-
-    # -- one step -------------------------------------------------------------------------------------------------
 
     def _step(self) -> bool:
         """Deal with the next thing that may matter; false when the piece holds no more."""
         place = self._place
         if place.before_body and not self._in_noscript:
             return self._before_body()
+        if self._skimmer is not None:
+            in_step = self._known == self._position and not (self._world or self._doubt)
+            if in_step and (not self._fences or self._fences == _NOSCRIPT):
+                return self._skim(self._skimmer)
+            if self._skimming:
+                self._search()
         at, mark = self._usual()
         nearest = at if at < mark else mark
         fence = self._fence() if self._fences else -1
@@ -67,6 +57,27 @@ class Stream(Texts):
         if self._buffer[at + 1] == 0x21:
             return (self._real(at) and self._declaration(at)) or self._goes_on()
         return self._tag(at, sure=False)
+
+    def _skim(self, skimmer: Skimmer) -> bool:
+        """Leave behind what needs no look, and look at what follows it."""
+        place = self._place
+        sections: list[int] | None = [] if place.wants_footer else None
+        self._skimming = True
+        fence = self._fence() if self._fences else -1
+        end = fence if fence >= 0 else self._size
+        at = skimmer.past(self._buffer, self._position, end, IN_NOSCRIPT if self._fences else IN_BODY, sections)
+        if sections:
+            place.sections(sections)
+        self._known = self._position = self._counted = at
+        if at == fence:
+            return self._leave(fence)
+        if at == self._size:
+            return False
+        section = SECTION.match(self._buffer[at : at + _LONGEST_SECTION].lower()) if sections is not None else None
+        goes_on = self._token(at)
+        if section and self._hold < 0 and self._eof < 0 and not self._mode:
+            place.sections([1 if not section[1] else 0 if section[0] == b"</main" else -1])
+        return goes_on
 
     def _usual(self) -> tuple[int, int]:
         """Leave behind comments, and the scripts, style sheets and titles in which there is nothing to find.
@@ -92,9 +103,6 @@ class Stream(Texts):
             if mark < end:
                 mark = marks.after(end)
         return at, mark
-
-    def _goes_on(self) -> bool:
-        return self._hold < 0 and not self._mode and self._position < self._size
 
     def _look(self, at: int) -> bool:
         """There is a mark at ``at``, which means something if it is inside a tag."""
@@ -137,16 +145,6 @@ class Stream(Texts):
         self._position = following if following >= 0 else self._size
         return True
 
-    def _comment_end(self, at: int) -> int:
-        """As :func:`comment_end`, but what was looked for once is not looked for again."""
-        after = at + 4
-        if self._buffer.startswith((b">", b"->"), after):
-            return comment_end(self._buffer, at)
-        if self._dashes[0] < after:
-            match = COMMENT_END.search(self._buffer, after)
-            self._dashes = (match.start(), match.end()) if match else (self._size + 1, -1)
-        return self._dashes[1]
-
     def _is_call(self, at: int) -> bool:
         """Whether the parenthesis seems to belong to a style sheet's address or to a script that matters."""
         near = self._lower[max(0, at - 80) : at + 80]
@@ -164,23 +162,25 @@ class Stream(Texts):
             return False
         if self._fences and self._fence() == at:
             return self._leave(at)
-        if NAME.match(buffer, at):
-            return self._tag(at, sure=True)
-        if buffer.startswith(b"<!--", at) or self._lower.startswith(b"<![cdata[", at):
-            return self._declaration(at)
-        end = token_end(buffer, at) if buffer[at] == 0x3C else at
-        if end < 0:
-            return self._unfinished(at)
-        if end > at + 1:
-            self._known = self._position = end
-        elif not self._place.in_template:
+        if buffer[at] == 0x3C and _BEGINS.match(buffer, at + 1):
+            return self._token(at)
+        if not self._place.in_template:
             self._insert(at, self._place.notice())
         else:
-            self._known = self._position = at + 1
+            following = buffer.find(b"<", at + 1)
+            self._known = self._position = following if following >= 0 else self._size
         return True
 
     def _past_usual_head(self) -> int:
         """Leave behind what heads usually hold and nobody has to look at; returns where something else is, or -1."""
+        if self._skimmer is not None:
+            if not (self._fences or self._foreign):
+                at = self._skimmer.past(self._buffer, self._position, self._size, BEFORE_BODY, None)
+                self._skimming = True
+                self._known = self._position = at
+                return at if at < self._size else -1
+            if self._skimming:
+                self._search()
         marks, lower = self._marks, self._lower
         while True:
             found = CONTENT.search(lower, self._position)
@@ -195,183 +195,3 @@ class Stream(Texts):
             if end < 0:
                 return at
             self._known = self._position = end
-
-    def _declaration(self, at: int) -> bool:
-        """A comment, or a CDATA section, begins at ``at``."""
-        buffer = self._buffer
-        fence = self._fence()
-        if not buffer.startswith(b"<!--", at):
-            end = buffer.find(b">", at) + 1
-            if not end:
-                return self._unfinished(at)
-            if self._foreign and buffer[end - 3 : end] != b"]]>":
-                self._be_in_doubt()  # the scanner that reads ahead of the parser sees markup in there
-                self._push(CDATA_END, end)
-            else:
-                self._known = self._position = end
-            return True
-        end = self._comment_end(at)
-        if fence >= 0 and not 0 <= end <= fence:
-            return self._cut(at, fence)
-        if end >= 0:
-            self._known = self._position = end
-            return True
-        if self._final:
-            self._open = True
-            self._known = self._position = self._size
-            return False
-        if self._size - at < 32:
-            return self._wait(at)
-        return self._suspend("comment", self._size - 16)
-
-    # -- where there is a tag -------------------------------------------------------------------------------------
-
-    def _real(self, at: int) -> bool:
-        """Whether a tag really begins at ``at``; if not, what is there instead is dealt with."""
-        if at == self._known or in_text(self._buffer, self._known, at):
-            self._known = at
-            return True
-        start, end = reach(self._buffer, self._known, at)
-        if start == at:
-            self._known = at
-            return True
-        fence = self._fence()
-        if fence >= 0 and not 0 <= end <= fence:
-            self._cut(start, fence)
-        elif end < 0:
-            self._unfinished(start)
-        elif self._buffer[start + 1 : start + 2].isalpha():
-            self._known = start
-            self._tag(start, sure=True)
-        else:
-            self._known = self._position = end
-        return False
-
-    def _settle(self) -> None:
-        """No candidate is left: hold back what may be the beginning of one."""
-        if self._final and not (self._place.before_body or self._place.wants_footer):
-            return
-        last = self._buffer.rfind(b"<", self._known)
-        if last >= 0 and self._real(last) and token_end(self._buffer, last) < 0:
-            self._unfinished(last)
-        if self._fences and self._hold < 0 and not self._mode and not self._final:
-            self._wait(max(self._known, self._size - 2))
-
-    # -- one tag --------------------------------------------------------------------------------------------------
-
-    def _tag(self, at: int, *, sure: bool, match: re.Match[bytes] | None = None) -> bool:
-        """A tag seems to begin at ``at``; ``sure`` where it is known to, with ``match`` if it was read already."""
-        buffer = self._buffer
-        match = match or TAG.match(buffer, at)
-        end = match.end() if match else -1
-        fence = self._fence() if self._fences else -1
-        if match is None or (0 <= fence < end) or (end - at > LIMIT and not self._fences):
-            if not sure and not self._real(at):
-                return self._goes_on()
-            if fence >= 0 and not 0 <= end <= fence:
-                return self._cut(at, fence)
-            return self._unfinished(at) if match is None else self._giant(match)
-        name = match[1].lower()
-        name_end = match.end(1)
-        closes = buffer[at + 1] == 0x2F
-        start = None
-        if not closes and (name in BOOKED or self._may_fetch(name, name_end, end)):
-            start = read(self._page, buffer[at:end], name, name_end - at)
-        if not sure:
-            idle = not closes and name not in BOOKED and not self._world
-            if idle and (start is None or not start.outcome.said):
-                self._position = name_end
-                return True
-            if not self._real(at):
-                return self._goes_on()
-        if self._world and not self._inhabit(name, at, end, closes=closes):
-            return self._wait(at)
-        self._position = self._known = end
-        if self._place.before_body:
-            if not self._in_noscript:
-                self._open_body(name, at, closes)
-        elif self._place.wants_footer and name in LANDMARKS and self._place.landmark(name, closes=closes):
-            self._insert(at, self._place.settings())
-        if closes:
-            if name == b"object":
-                self._in_object = False
-            return True
-        if start is not None:
-            if name in BOOKED:
-                return self._opened(name, at, end, start)
-            if start.outcome.said:
-                self._apply(at, name, start)
-        return True
-
-    def _may_fetch(self, name: bytes, name_end: int, end: int) -> bool:
-        """Whether the tag is worth reading: without a mark in it, it reaches for nobody else."""
-        if self._page.relative_matters:
-            return True
-        if self._marks.after(name_end) >= end:
-            return False
-        return name in FETCHING or RISKY.search(self._lower, name_end, end) is not None
-
-    def _open_body(self, name: bytes, at: int, closes: bool) -> None:
-        place = self._place
-        if place.in_head(name, closes=closes):
-            return
-        if name == b"frameset":
-            place.frameset()
-        elif name == b"body" and not closes:
-            self._after = place.notice()
-        else:
-            self._insert(at, place.notice())
-
-    def _inhabit(self, name: bytes, at: int, end: int, *, closes: bool) -> bool:
-        """Take note of a tag in SVG, MathML or ``select``; false where more of its text has to be there first."""
-        world = self._world
-        inside = world[-1]
-        if name in TEXTUAL[inside] and not closes and not is_empty(self._buffer, at, end):
-            if TEXT_ONLY[name].match(self._buffer, end):
-                return True
-            if self._buffer.find(b">", end) < 0 and not self._final and self._size - at < LIMIT:
-                return False
-            self._be_in_doubt()
-        elif name == inside and closes:
-            world.pop()
-        elif name in FOREIGN and inside in FOREIGN and not closes:
-            if not is_empty(self._buffer, at, end):
-                world.append(name)
-        elif name in BREAKOUT and inside in FOREIGN and not closes and len(world) == 1:
-            world.clear()
-        elif name not in PLAIN[inside] and name not in TEXTUAL[inside]:
-            self._be_in_doubt()
-        return True
-
-    def _opened(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
-        """An element that changes how what follows is read."""
-        if name in (b"script", b"style"):
-            return self._code(name, at, end, start)
-        if start.outcome.said:
-            self._apply(at, name, start)
-        if name == b"html":
-            self._place.note_language(language(self._buffer[at:end], self._page.codec))
-        elif name == b"base":
-            self._base(start)
-        elif name in FOREIGN or name == b"select":
-            if not self._world and not self._doubt and not (name in FOREIGN and is_empty(self._buffer, at, end)):
-                self._world.append(name)
-        elif name == b"body" and self._after:
-            self._insert(end, self._after)
-            self._after = b""
-        elif name == b"frameset":
-            self._be_in_doubt()  # it ignores most elements, so that their text is markup
-            if not (self._place.before_body and self._in_noscript):
-                self._place.frameset()
-        elif name == b"noscript":
-            if RAW_END[b"noscript"] not in self._fences:
-                self._push(RAW_END[b"noscript"], end)
-        elif name in RAW_TEXT:
-            return self._raw_text(name, end)
-        return True
-
-    def _base(self, start: StartTag) -> None:
-        before = self._page
-        self._page = before.with_bases(elements.bases(before, start.found, start.outcome))
-        if self._page is not before:
-            self._weigh()

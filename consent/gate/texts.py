@@ -11,6 +11,8 @@ from consent.gate.css import INERT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.references import foreign_text
+from consent.gate.signs import end_tag
+from consent.gate.signs import script_end as script_end_at_once
 from consent.gate.starttag import StartTag
 from consent.gate.tokens import COMMENT_END, RAW_END, in_text, language, script_end
 from consent.gate.worlds import TEXTUAL
@@ -78,13 +80,13 @@ class Texts(Reader):
                 return True  # it is text to one reader only, and that one has none of what follows
             self._open = True
             return self._suspend("plaintext", self._size)
-        close = RAW_END[name].search(self._lower, end)
+        close = self._end_tag(name, end)
         fence = self._fence()
-        if fence >= 0 and not (close and close.start() <= fence):
+        if fence >= 0 and not 0 <= close <= fence:
             self._insert(fence, b"</" + name + b">")
             return self._leave(fence)
-        if close:
-            self._known = self._position = close.start()
+        if close >= 0:
+            self._known = self._position = close
             return True
         self._raw = name
         return self._suspend("raw", max(end, self._size - 16))
@@ -102,10 +104,9 @@ class Texts(Reader):
             return True  # inside another of its kind, whose text was read already
         position = max(end, self._size - 16)
         if as_markup or name == b"style":
-            close_match = RAW_END[name].search(self._lower, end)
-            close = close_match.start() if close_match else -1
+            close = self._end_tag(name, end)
         else:
-            close, self._script, position = script_end(self._lower, end)
+            close, self._script, position = self._script_end(end)
         fence = self._fence()
         cut = fence >= 0 and not 0 <= close <= fence
         if cut:
@@ -121,7 +122,7 @@ class Texts(Reader):
         body = buffer[end : min(read, end + CODE_LIMIT)]
         seam = end + CODE_LIMIT - _OVERLAP if long else read
         inner: list[tuple[int, bytes]] = []
-        marked = page.relative_matters or self._marks.after(end) < read
+        marked = page.relative_matters or self._is_marked(end, read)
         if name == b"style":
             sheet = page.sheet(body, "style") if marked else []
             other = foreign_text(body, page.codec) if as_markup and marked else None
@@ -169,9 +170,28 @@ class Texts(Reader):
             return True
         return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
 
+    def _is_marked(self, start: int, end: int) -> bool:
+        """Whether something between these places may reach for somebody else."""
+        return self._skimming or self._marks.after(start) < end
+
+    def _script_end(self, start: int) -> tuple[int, int, int]:
+        """As :func:`script_end` for a script that begins at ``start``."""
+        if self._skimming:
+            end = script_end_at_once(self._buffer, start, self._size)
+            if end >= 0:
+                return end, 0, end
+        return script_end(self._lower, start)
+
+    def _end_tag(self, name: bytes, start: int) -> int:
+        """Where the end tag of this name is from ``start`` on, or -1."""
+        if self._skimming:
+            return end_tag(self._buffer, start, name, self._size)
+        close = RAW_END[name].search(self._lower, start)
+        return close.start() if close else -1
+
     def _skip_script(self, end: int) -> bool:
         """Leave behind the text of a script, which begins at ``end`` and means nothing."""
-        close, self._script, position = script_end(self._lower, end)
+        close, self._script, position = self._script_end(end)
         if close < 0:
             self._raw = b"script"
             return self._suspend("script", position)

@@ -42,7 +42,11 @@ TEXT_ONLY: Final = {
     for name in names
 }
 _ATTRIBUTES = rb"(?=[\t\n\f\r />])(?:[^\"'=<>]++(?<=[a-z0-9\-])=\"[^\"]*+\")*+[^\"'=<>]*+>"
-_SHAPE = rb"(?:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|use|symbol|stop|lineargradient)"
+SHAPES: Final = frozenset(
+    b"path g circle rect line polyline polygon ellipse defs clippath use symbol stop lineargradient title".split()
+)
+"""What a plain icon holds."""
+_SHAPE = rb"(?:" + b"|".join(sorted(SHAPES - {b"title"}, reverse=True)) + rb")"
 ICON: Final = (
     _ATTRIBUTES
     + rb"(?:[^<]*+<(?:"

@@ -74,15 +74,15 @@ def test_an_automaton_finds_the_elements_that_the_expression_finds(relative, foo
 @given(text=texts(SIGNS + NAMES))
 def test_what_lies_across_two_parts_is_found(text):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "_WINDOW", 7)
+        patch.setattr(search, "WINDOW", 7)
         for one in (*evidence._everywhere(HOSTS, together=True), *FINDERS.values()):
-            assert asked_for(Spots(one, text), text) == places([one.expression], text)
+            assert asked_for(Spots(one, text, 0, 7), text) == places([one.expression], text)
 
 
 @given(text=texts(SIGNS), jump=st.integers(1, 30))
 def test_what_is_jumped_over_is_not_found_and_what_is_behind_it_is(text, jump):
     (one,) = evidence._everywhere(HOSTS, together=True)
-    found = asked_for(Spots(one, text), text, step=jump)
+    found = asked_for(Spots(one, text, 0, 7), text, step=jump)
     expected, position = [], 0
     for at in places([one.expression], text):
         if at >= position:
