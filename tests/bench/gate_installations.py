@@ -9,6 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consent.gate.encodings import Transcoder
 
 BASE = "https://harbour.example/news/today"
 NOTICE = {"insert": b"[N]", "footer": b"[F]"}
@@ -32,6 +36,13 @@ class Installation:
         print(what, kind, tags, seconds, file=self._process.stdin, flush=True)
         return float(self._process.stdout.readline())
 
+    def slowest(self, unit: bytes) -> float:
+        """The time for the slowest piece of 64 KB of 4 MB that are nothing but ``unit``."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print("hostile", unit.hex(), file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
     def close(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
@@ -48,6 +59,9 @@ def serve() -> None:
     gate = Gate(policy())
     permissions = decide(gate.policy, Choice.refusing(), Signals())
     for line in sys.stdin:
+        if line.startswith("hostile"):
+            print(_slowest(gate.stream(permissions, base_url=BASE), bytes.fromhex(line.split()[1])), flush=True)
+            continue
         what, kind, tags, seconds = line.split()
         html, extra = PAGES[kind](int(tags)), NOTICE if what == "notice" else {}
         least, end = 9.0, time.perf_counter() + float(seconds)
@@ -55,6 +69,16 @@ def serve() -> None:
             gate.rewrite(html, permissions, base_url=BASE, **extra)
             least = min(least, time.perf_counter() - begun)
         print(least, flush=True)
+
+
+def _slowest(stream: Transcoder, unit: bytes) -> float:
+    html, slowest = unit * ((4 << 20) // len(unit)), 0.0
+    for at in range(0, len(html), 65536):
+        begun = time.process_time()
+        stream.feed(html[at : at + 65536])
+        slowest = max(slowest, time.process_time() - begun)
+    stream.close()
+    return slowest
 
 
 if __name__ == "__main__":
