@@ -24,18 +24,20 @@ def spread(tricks: list[Evasion], most: int) -> list[Evasion]:
 
 
 def sample(engine: str) -> list[Evasion]:
-    """Tricks for this engine: those that it reads in its own way, and some of all others."""
+    """Tricks for this engine: those that it reads in its own way, and some of all others, one of each file at least."""
     working = [trick for trick in evasions() if trick.name not in silent(engine)]
     alone = [trick for trick in working if trick.script and (trick.top or trick.click)]
     framed = [trick for trick in working if trick.script and not (trick.top or trick.click)]
     own = [trick for trick in framed if trick.file in OWN[engine]]
     others = [trick for trick in framed if trick.file not in OWN[engine]]
-    return [
+    some = [
         *spread(own, PECULIAR),
         *spread(others, OTHERS),
         *spread(alone, ALONE),
         *spread([trick for trick in working if not (trick.script or trick.top)], STILL),
     ]
+    there = {trick.file for trick in some}
+    return [*some, *{trick.file: trick for trick in framed if trick.file not in there}.values()]
 
 
 @pytest.fixture(scope="module", params=sorted(OWN))

@@ -29,7 +29,7 @@ def of(parts: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
     return st.lists(st.sampled_from(parts), max_size=12).map(b"".join)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(of(SCHEMES))
 def test_every_scheme_that_matters_ends_in_a_colon_that_may_end_one(text) -> None:
     text = b'="' + text
@@ -45,7 +45,7 @@ def test_other_colons_end_none(calm) -> None:
     assert not (signs.SCHEME_ENDS[calm[at - 1]] and signs.ends_scheme(calm, at, len(calm)))
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(of(REFERENCES))
 def test_every_reference_that_matters_may_be_one(text) -> None:
     for match in re.finditer(evidence._REFERENCE, text.lower()):
@@ -57,7 +57,7 @@ def test_other_references_are_none(calm) -> None:
     assert not signs.refers(calm, 1, len(calm))
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(of(ESCAPES))
 def test_every_escape_that_matters_may_stand_for_something(sheet) -> None:
     for match in re.finditer(evidence._STANDING, sheet.lower()):
@@ -72,7 +72,7 @@ def test_other_escapes_stand_for_nothing(calm) -> None:
     assert not signs.stands(calm, 1, len(calm))
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(of(SCRIPTS))
 def test_every_import_from_elsewhere_may_be_one(script) -> None:
     places = [match.start() for match in re.finditer(rb"import|from", script)]
@@ -99,7 +99,7 @@ def test_a_reference_that_may_go_on_behind_the_text_may_be_one() -> None:
     assert signs.refers(b"&so", 1, 3)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(of(COMMENTS))
 def test_a_declaration_ends_where_its_token_does_or_is_left_to_others(text) -> None:
     text = b"<!" + text
@@ -113,7 +113,7 @@ def test_the_end_of_a_usual_declaration_is_known(usual) -> None:
     assert signs.declaration_end(usual[:-1], 0, len(usual) - 1) == -1
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(of(CODE))
 def test_a_script_ends_where_a_browser_ends_it_or_is_left_to_others(text) -> None:
     end = signs.script_end(text, 0, len(text))
