@@ -59,8 +59,8 @@ COMPILED: Final = not __file__.endswith(".py")
 _LETTER: Final = table(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BETWEEN: Final = table(b"\t\n\f\r /")
 _ATTRIBUTE_ENDS: Final = table(b"\t\n\f\r />=\"'<")
-_BARE_ENDS: Final = table(b"\t\n\f\r >\"'<=`")
-_SIGNS: Final = table(b"\t\n\f\r >\"'<=`/:&\\(")
+_QUOTED_SIGNS: Final = table(b"\"'/:&\\(")
+_BARE_SIGNS: Final = table(b"\t\n\f\r >\"'<=`/:&\\(")
 _MEANING: Final = table(b"/:&\\(")
 _SHEET_SIGNS: Final = table(b"/:&\\")
 _ADDRESS: Final = table(b"/#?.hHmMtT")
@@ -221,7 +221,7 @@ class Skimmer:
 
     def _tag_end(self, buffer: bytes, start: i64, name_end: i64, size: i64, kind: i64) -> i64:
         """Where the start tag from ``start`` ends that reaches for nobody; -1 where it may, or isn't as usual."""
-        between, ends, signs, meaning = _BETWEEN, _ATTRIBUTE_ENDS, _SIGNS, _MEANING
+        between, ends, quoted, bare, meaning = _BETWEEN, _ATTRIBUTE_ENDS, _QUOTED_SIGNS, _BARE_SIGNS, _MEANING
         at: i64 = name_end
         refreshes = False
         while True:
@@ -268,7 +268,7 @@ class Skimmer:
                 if is_read:
                     while at < size:
                         sign = buffer[at]
-                        if signs[sign]:
+                        if quoted[sign]:
                             if sign == quote:
                                 break
                             if meaning[sign]:
@@ -283,7 +283,7 @@ class Skimmer:
             else:
                 while at < size:
                     sign = buffer[at]
-                    if signs[sign]:
+                    if bare[sign]:
                         if sign == 0x3E or SPACE[sign]:
                             break
                         if not meaning[sign]:
