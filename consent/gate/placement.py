@@ -100,7 +100,7 @@ class Place:
             self._passed.append((start, end))
 
     def sections(self, steps: list[int]) -> None:
-        """Tags of sections were passed: 1 for one that opens, -1 for one that closes, 0 for the end of ``main``."""
+        """Tags of sections were passed, by their steps (see :func:`step_of`)."""
         self._passed += [(_EXACT, step) for step in steps]
 
     def count(self) -> None:
@@ -124,13 +124,15 @@ class Place:
                 break
         for start, end in spans:
             if start == _EXACT:
-                self._depth = max(0, self._depth + end) if end else 0
+                self._go(end)
                 continue
             lower = self._lower()
             for match in SECTION.finditer(lower, start, end):
                 if self._is_tag(lower, match.start()):
-                    step = -1 if match[1] else 1
-                    self._depth = 0 if match[0] == b"</main" else max(0, self._depth + step)
+                    self._go(step_of(match))
+
+    def _go(self, step: int) -> None:
+        self._depth = max(0, self._depth + step) if step else 0
 
     def _is_tag(self, lower: bytes, at: int) -> bool:
         """Whether what looks like a tag in the passed text is one, whole, and not a value inside another."""
@@ -182,6 +184,13 @@ class Place:
 
     def _made(self, insert: Insert) -> bytes:
         return insert(self.lang) if callable(insert) else insert
+
+
+def step_of(section: re.Match[bytes]) -> int:
+    """What the tag of a section counts: 1 where it opens one, -1 where it closes one, 0 at the end of ``main``."""
+    if not section[1]:
+        return 1
+    return 0 if section[0] == b"</main" else -1
 
 
 def _text_end(lower: bytes, name: bytes, start: int) -> int:

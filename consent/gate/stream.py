@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 from consent.gate.candidates import CALLS, CONTENT
-from consent.gate.placement import SECTION
+from consent.gate.placement import SECTION, step_of
 from consent.gate.skim import BEFORE_BODY, IN_BODY, IN_NOSCRIPT, Skimmer
 from consent.gate.tags import Tags
 from consent.gate.tokens import RAW_END, TAG, in_text, reach
@@ -76,7 +76,7 @@ class Stream(Tags):
         section = SECTION.match(self._buffer[at : at + _LONGEST_SECTION].lower()) if sections is not None else None
         goes_on = self._token(at)
         if section and self._hold < 0 and self._eof < 0 and not self._mode:
-            place.sections([1 if not section[1] else 0 if section[0] == b"</main" else -1])
+            place.sections([step_of(section)])
         return goes_on
 
     def _usual(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from consent.gate.starttag import StartTag, read
 from consent.gate.texts import Texts
 from consent.gate.tokens import (
     COMMENT_END,
+    NAME,
     RAW_END,
     RAW_TEXT,
     TAG,
@@ -30,8 +31,7 @@ class Tags(Texts):
     def _token(self, at: int) -> bool:
         """A tag, a comment or a declaration begins at ``at``, or text."""
         buffer = self._buffer
-        follows = buffer[at + 1 : at + 3]
-        if follows[:1].isalpha() or (follows[:1] == b"/" and follows[1:].isalpha()):
+        if NAME.match(buffer, at):
             return self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at) or buffer[at : at + 9].lower() == b"<![cdata[":
             return self._declaration(at)
