@@ -5,12 +5,13 @@ const words = (text) => (text || "").split(" ").filter(Boolean);
 const all = words(services).map((pair) => pair.split(":"));
 const always = new Set(words(necessary));
 const own = "[data-consent-banner],[data-consent-confirmation],[data-consent-placeholder],[data-consent-preferences]";
-const channel = "BroadcastChannel" in window ? new BroadcastChannel("consent") : null;
+let channel = null;
 let granted = new Set(words(initially));
 let edited = false;
 let pending = false;
 let missed = false;
 let leaving = false;
+let answered = -Infinity;
 let turn = 0;
 
 // Trusted Types: the strings that pass are this page's own, and our server's answer. Where the page's policy forbids
@@ -255,7 +256,7 @@ function settle(form, { granted: keys, message, html, reload: needed }) {
   setTimeout(() => {
     const { added, removed } = become(keys, { scripts: !needed });
     // A page that says on its next load what was answered tells the others then: they would hear it first otherwise.
-    if (taken && (!needed || edited)) channel?.postMessage("");
+    if (taken && (!needed || edited)) tell();
     if (needed || removed.length) reload(removed);
   });
 }
@@ -313,17 +314,32 @@ async function step() {
   if ([...granted].sort().join(" ") === [...keys].sort().join(" ")) return;
   reload(become(keys, { scripts: false }).removed);
 }
+
+// A page that was still on its way when the others were told says how long it took, in milliseconds: whoever has
+// answered since tells it again. A page that the browser keeps doesn't listen, as it would be dropped for what it hears.
+function listen() {
+  channel = window.BroadcastChannel ? new BroadcastChannel("consent") : null;
+  if (!channel) return;
+  channel.onmessage = ({ data }) => (data ? performance.now() - answered < data && tell() : step());
+  channel.postMessage(performance.now());
+}
+function tell() {
+  answered = performance.now();
+  channel?.postMessage(0);
+}
+listen();
+addEventListener("pagehide", () => (channel = channel?.close()));
 addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
+  listen();
   missed = true;
   ready();
 });
-if (channel) channel.onmessage = step;
 
 const said = document.querySelector("[data-consent-confirmation]");
 if (said) {
   forget(said);
-  channel?.postMessage("");
+  tell();
   said.querySelector("[role=status]").focus({ preventScroll: true });
 }
 for (const inert of document.querySelectorAll("[data-consent-inert]")) {

@@ -31,9 +31,9 @@ BODIES = {
     "grid": "body{display:grid;grid-template-columns:12rem 1fr}",
 }
 WITHOUT_STAND_INS = policy(DONORBOX, YOUTUBE)
-LATE = """<script>setTimeout(() => {
+LATE = """<script>new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").forEach(() => setTimeout(() => {
   document.body.insertAdjacentHTML("afterbegin", "<h2 elementtiming=late style='height:90px'>A late notice</h2>");
-}, 300)</script>"""
+}, 300))).observe({ type: "paint", buffered: true })</script>"""  # noqa: E501
 PAINTS = """() => new Promise((done) => {
   const found = { first: performance.getEntriesByName("first-contentful-paint")[0]?.startTime };
   const add = (list) => list.getEntries().forEach((entry) => (found[entry.identifier] ??= entry.renderTime));
