@@ -26,21 +26,23 @@ STYLE: Final = 1024
 SVG: Final = 2048
 SELECT: Final = 4096
 META: Final = 8192
+HTML: Final = 16384
 _MEMBERS: Final[tuple[tuple[int, frozenset[bytes]], ...]] = (
     (FETCHES, FETCHING),
-    (ODD, STRUCTURE - {b"script", b"style", b"title", b"textarea", b"select"}),
+    (ODD, STRUCTURE - {b"html", b"script", b"style", b"title", b"textarea", b"select"}),
     (OBJECT, frozenset((b"object",))),
     (LANDMARK, LANDMARKS),
     (SECTION, SECTIONS),
     (SHAPE, SHAPES),
     (OPTION, PLAIN[b"select"] - {b"script"}),
-    (HEAD, frozenset((b"meta", b"link", b"title", b"script", b"style", b"head"))),
+    (HEAD, frozenset((b"html", b"meta", b"link", b"title", b"script", b"style", b"head"))),
     (TEXT, frozenset((b"title", b"textarea"))),
     (SCRIPT, frozenset((b"script",))),
     (STYLE, frozenset((b"style",))),
     (SVG, frozenset((b"svg",))),
     (SELECT, frozenset((b"select",))),
     (META, frozenset((b"meta",))),
+    (HTML, frozenset((b"html",))),
 )
 KINDS: Final = {name: sum(kind for kind, names in _MEMBERS if name in names) for _, some in _MEMBERS for name in some}
 _NAMES: Final = sorted(KINDS)

@@ -15,7 +15,7 @@ from consent.gate.candidates import CODE_LIMIT, LIMIT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.starttag import StartTag
-from consent.gate.tokens import Attribute, attributes, language
+from consent.gate.tokens import Attribute, attributes
 
 KINDS: Final = re.compile(
     r"[\t\n\r ]*(?:[a-z.\-]+/[a-z0-9.\-]+\+xml|(?:text|application)/xml)[\t\n\r ]*(?:;|\Z)", re.IGNORECASE
@@ -118,7 +118,7 @@ class Markup(Reader):
         if name == b"base":
             self._page = self._page.with_bases(elements.bases(self._page, found, outcome))
         elif name == b"html":
-            self._place.note_language(language(token[0], self._page.codec))
+            self._place.note_html(token[0])
         elif name == b"body" and self._place.before_body:
             self._insert(end, self._place.notice())
         return True

@@ -42,7 +42,7 @@ class Pieces(ABC):
         report: Callable[[Blocked], None] | None = None,
     ) -> None:
         self._page = page
-        self._place = Place(insert, footer)
+        self._place = Place(insert, footer, page.codec)
         self._placeholder = placeholder if self._takes_html else None
         self._report = report
         self._rest = b""
@@ -80,6 +80,7 @@ class Pieces(ABC):
     def read_as(self, codec: str) -> None:
         """The page turns out to be written in ``codec``."""
         self._page = self._page.read_as(codec)
+        self._place.codec = codec
 
     def _start(self, buffer: bytes, *, final: bool) -> None:
         self._buffer = buffer

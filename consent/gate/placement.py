@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from consent.gate.tokens import RAW_END, RAW_TEXT, TAG, in_text, script_end, token_end
+from consent.gate.tokens import RAW_END, RAW_TEXT, TAG, in_text, language, script_end, token_end
 
 Insert = bytes | Callable[[str | None], bytes]
 """Markup to insert, ASCII; or what makes it, given the page's own language (``None`` where it names none)."""
@@ -45,10 +45,10 @@ class Place:
 
     __slots__ = (
         "_beyond", "_depth", "_footer", "_insert", "_inside", "_known", "_lower", "_passed", "_template", "_uncounted",
-        "before_body", "lang",
+        "before_body", "codec", "lang",
     )  # fmt: skip
 
-    def __init__(self, insert: Insert, footer: Insert) -> None:
+    def __init__(self, insert: Insert, footer: Insert, codec: str) -> None:
         self._insert = insert
         self._footer = footer
         self._depth = 0
@@ -57,6 +57,7 @@ class Place:
         self._passed: list[tuple[int, int]] = []
         self.read(bytes)
         self.before_body = bool(insert)
+        self.codec = codec
         self.lang: str | None = None
 
     @property
@@ -67,9 +68,10 @@ class Place:
     def in_template(self) -> bool:
         return bool(self._template)
 
-    def note_language(self, lang: str) -> None:
-        """The ``lang`` of the page's first ``<html>``; empty says nothing."""
-        self.lang = self.lang or lang.strip() or None
+    def note_html(self, tag: bytes) -> None:
+        """The page's language is the ``lang`` of its first ``<html>`` that has one."""
+        if self.lang is None:
+            self.lang = language(tag, self.codec).strip() or None
 
     def frameset(self) -> None:
         """A frameset takes the body's place, but not in a template: nothing is inserted."""
@@ -99,9 +101,9 @@ class Place:
         if start < end:
             self._passed.append((start, end))
 
-    def sections(self, steps: list[int]) -> None:
-        """Tags of sections were passed, by their steps (see :func:`step_of`)."""
-        self._passed += [(_EXACT, step) for step in steps]
+    def section(self, step: int) -> None:
+        """The tag of a section was passed, by its step (see :func:`step_of`)."""
+        self._passed.append((_EXACT, step))
 
     def count(self) -> None:
         """Count the sections that are open, by which a footer is the page's: none is behind the end of ``main``."""

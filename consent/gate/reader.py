@@ -76,7 +76,7 @@ class Reader(Pieces):
         if self._fences:
             return self._cut(start, self._size, leave=False)
         name = NAME.match(self._buffer, start)
-        return self._giant(name) if name else self._suspend("bogus", self._size)
+        return self._giant(start, name.end()) if name else self._suspend("bogus", self._size)
 
     def _fence(self) -> int:
         """Where the element ends whose text another reader may take for markup, or -1 (see :meth:`_cut`)."""
@@ -116,8 +116,8 @@ class Reader(Pieces):
         return self._leave(fence)
 
     def _leave(self, fence: int) -> bool:
-        passed = None
-        while passed is None:  # one of them ends there
+        ends_here = False
+        while not ends_here:
             left = self._fences.pop()
             if left is RAW_END[b"noscript"] and self._world:
                 self._doubt = True
@@ -125,10 +125,10 @@ class Reader(Pieces):
             elif left is RAW_END[b"script"] and self._escaped:
                 self._insert(fence, b"-->")
                 self._escaped = False
-            passed = left.match(self._buffer[fence : fence + _LONGEST_END].lower())
-            if passed is None:
+            ends_here = not self._fences or bool(left.match(self._buffer[fence : fence + _LONGEST_END].lower()))
+            if not ends_here:
                 self._insert(fence, CLOSERS.get(left, b""))
-        self._known = self._position = fence + passed.end() if left is CDATA_END else fence
+        self._known = self._position = fence + len(b"]]>") if left is CDATA_END else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -162,23 +162,22 @@ class Reader(Pieces):
 
     # -- what goes on over pieces
 
-    def _giant(self, tag: re.Match[bytes]) -> bool:
+    def _giant(self, at: int, name_end: int) -> bool:
         """A tag that is longer than the limit: it is read attribute by attribute, and fails closed.
 
         Where that can't make the element harmless, or it would change how what follows is read, its name is changed
-        too. ``tag`` is what was read of it, its name in the first group.
+        too.
         """
-        at = tag.start()
-        self._raw = tag[1].lower()
-        self._skipping = b""
         closes = self._buffer[at + 1] == 0x2F
+        self._raw = self._buffer[at + (2 if closes else 1) : name_end].lower()
+        self._skipping = b""
         if self._place.before_body and not self._place.in_head(self._raw, closes=closes):
             self._insert(at, self._place.notice())
         if self._raw in RENAMED and not closes:
             self._insert(at + 1, elements.PREFIX)
         if self._world:
             self._be_in_doubt()
-        return self._go_through(tag.end(1))
+        return self._go_through(name_end)
 
     def _be_in_doubt(self) -> None:
         self._doubt = True

@@ -19,7 +19,10 @@ def table(signs: bytes) -> bytes:
 SPACE: Final = table(b"\t\n\f\r ")
 BREAK: Final = table(b"\t\n\r")
 """What a browser leaves out of an address."""
+LETTER: Final = table(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+BETWEEN: Final = table(b"\t\n\f\r /")
 NAME_ENDS: Final = table(b"\t\n\f\r />")
+_ATTRIBUTE_ENDS: Final = table(b"\t\n\f\r />=")
 SCHEME_ENDS: Final = table(b"\t\n\rpstaPSTA")
 """What is before the colon of a scheme that matters."""
 _ESCAPED: Final = table(b":/\\\r" + bytes(range(33)) + b"htpswHTPSW")
@@ -29,8 +32,22 @@ _ELSEWHERE: Final = table(b":/\\\t\n\r")
 _WORD: Final = table(b"_$.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _PICTURES: Final = tuple(b"image/" + kind for kind in (b"gif;", b"png;", b"jpeg;", b"webp;", b"gif,", b"png,"))
 _IMPORTS: Final = (b"import", b"from")
-_NEAR: Final = 64
+_NEAR: Final = 256
 """So many bytes are read one by one before it is worth it to search."""
+
+
+def ahead(buffer: bytes, sign: i64, start: i64, size: i64) -> i64:
+    """Where this sign is next from ``start`` on, or ``size``."""
+    near: i64 = start + _NEAR
+    if near > size:
+        near = size
+    at: i64 = start
+    while at < near and buffer[at] != sign:
+        at += 1
+    if at < near or at >= size:
+        return at
+    at = buffer.find(sign, at, size)
+    return at if at >= 0 else size
 
 
 def ends_scheme(buffer: bytes, at: i64, size: i64) -> bool:
@@ -156,26 +173,89 @@ def names_module(buffer: bytes, start: i64, end: i64) -> bool:
     return False
 
 
+def name_start(buffer: bytes, at: i64, size: i64) -> i64:
+    """Where the name begins of the tag at ``at``, where a ``<`` is; -1 where that begins none, or is the last byte."""
+    at += 1
+    if at < size and buffer[at] == 0x2F:
+        at += 1
+    return at if at < size and LETTER[buffer[at]] else -1
+
+
+def name_end(buffer: bytes, start: i64, size: i64) -> i64:
+    """Where the name ends of the tag whose name begins at ``start``."""
+    at: i64 = start
+    while at < size and not NAME_ENDS[buffer[at]]:
+        at += 1
+    return at
+
+
+def tag_end(buffer: bytes, start: i64, size: i64) -> i64:
+    """Where the tag ends whose name ends at ``start``; -1 where it doesn't. As :data:`~consent.gate.tokens.TAG`."""
+    between, ends, space = BETWEEN, _ATTRIBUTE_ENDS, SPACE
+    at: i64 = start
+    while True:
+        while at < size and between[buffer[at]]:
+            at += 1
+        if at >= size:
+            return -1
+        if buffer[at] == 0x3E:
+            return at + 1
+        at += 1  # whatever a name begins with, be it an equals sign
+        while at < size and not ends[buffer[at]]:
+            at += 1
+        while at < size and space[buffer[at]]:
+            at += 1
+        if at >= size:
+            return -1
+        if buffer[at] != 0x3D:
+            continue
+        at += 1
+        while at < size and space[buffer[at]]:
+            at += 1
+        if at >= size:
+            return -1
+        quote: i64 = buffer[at]
+        if quote in (0x22, 0x27):
+            at += 1
+            while at < size and buffer[at] != quote:
+                at += 1
+            if at >= size:
+                return -1
+            at += 1
+        else:
+            while at < size and buffer[at] != 0x3E and not space[buffer[at]]:
+                at += 1
+
+
 def closes(buffer: bytes, at: i64, name: bytes, size: i64) -> bool:
     """Whether the ``<`` at ``at`` begins the end tag of this name."""
-    end: i64 = at + 2 + len(name)
+    length: i64 = len(name)
+    begun: i64 = at + 2
+    end: i64 = begun + length
     if end >= size or buffer[at + 1] != 0x2F or not NAME_ENDS[buffer[end]]:
         return False
-    return buffer[at + 2 : end].lower() == name
+    number: i64 = 0
+    while number < length:
+        if buffer[begun + number] | 0x20 != name[number]:
+            return False
+        number += 1
+    return True
 
 
 def text_end(buffer: bytes, start: i64, name: bytes, size: i64) -> i64:
     """Where the text of this element ends that begins at ``start``; -1 for no end, or something like a tag in it."""
-    end: i64 = buffer.find(b"<", start, size)
-    return end if end >= 0 and closes(buffer, end, name, size) else -1
+    end: i64 = ahead(buffer, 0x3C, start, size)
+    return end if end < size and closes(buffer, end, name, size) else -1
 
 
 def end_tag(buffer: bytes, start: i64, name: bytes, size: i64) -> i64:
     """Where the first end tag of this name is from ``start`` on; -1 where there is none, or not enough of it."""
     at: i64 = start
     while True:
-        at = buffer.find(b"<", at, size)
-        if at < 0 or closes(buffer, at, name, size):
+        at = ahead(buffer, 0x3C, at, size)
+        if at >= size:
+            return -1
+        if closes(buffer, at, name, size):
             return at
         at += 1
 
@@ -185,8 +265,8 @@ def script_end(buffer: bytes, start: i64, size: i64) -> i64:
     at: i64 = start
     escaped = False
     while True:
-        at = buffer.find(b"<", at, size)
-        if at < 0 or at + 8 >= size:
+        at = ahead(buffer, 0x3C, at, size)
+        if at + 8 >= size:
             return -1
         sign: i64 = buffer[at + 1]
         if sign == 0x2F:
@@ -209,15 +289,9 @@ def declaration_end(buffer: bytes, start: i64, size: i64) -> i64:
     if buffer[at] == 0x3E or (buffer[at] == 0x2D and at + 1 < size and buffer[at + 1] == 0x3E):
         return -1
     while True:
-        near: i64 = at + _NEAR
-        if near > size:
-            near = size
-        while at < near and buffer[at] != 0x2D:
-            at += 1
-        if at == near:
-            at = buffer.find(b"-", at, size)
-            if at < 0:
-                return -1
+        at = ahead(buffer, 0x2D, at, size)
+        if at >= size:
+            return -1
         dashes: i64 = at
         while at < size and buffer[at] == 0x2D:
             at += 1

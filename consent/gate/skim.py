@@ -19,6 +19,7 @@ from consent.gate.inline import imports_from_elsewhere
 from consent.gate.kinds import (
     FETCHES,
     HEAD,
+    HTML,
     LANDMARK,
     META,
     OBJECT,
@@ -33,12 +34,16 @@ from consent.gate.kinds import (
     TEXT,
     kind_of,
 )
+from consent.gate.placement import Place
 from consent.gate.search import Words
 from consent.gate.signs import (
+    BETWEEN,
     BREAK,
+    LETTER,
     NAME_ENDS,
     SCHEME_ENDS,
     SPACE,
+    ahead,
     declaration_end,
     ends_scheme,
     may_import,
@@ -56,8 +61,6 @@ if TYPE_CHECKING:
 COMPILED: Final = not __file__.endswith(".py")
 """Whether this is machine code."""
 
-_LETTER: Final = table(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BETWEEN: Final = table(b"\t\n\f\r /")
 _ATTRIBUTE_ENDS: Final = table(b"\t\n\f\r />=\"'<")
 _QUOTED_SIGNS: Final = table(b"\"'/:&\\(")
 _BARE_SIGNS: Final = table(b"\t\n\f\r >\"'<=`/:&\\(")
@@ -79,9 +82,6 @@ _NOTHING: Final = tuple(
 """A script that does nothing, with the quote behind it."""
 _PLAIN_TYPE: Final = re.compile(rb"(?:(?:text|application)/[a-z0-9+.\-]*|module|)[\"'\t\n\f\r >]", re.IGNORECASE)
 """The value of a ``type``, up to what ends it, by which a script is code, or data that nobody reads."""
-_NEAR: Final = 100
-"""So many bytes are read one by one before it is worth it to search."""
-
 _SHORT: Final = 2048
 """In a script that is shorter, in bytes, looking at each of them takes less time than an automaton needs to begin."""
 IN_BODY: Final = 0
@@ -105,17 +105,17 @@ class Skimmer:
         self._imports = Words((b"import", b"from"))
         self._words = Words((*needles, b"\\u", b"\\x") if needles else ())
 
-    def past(self, buffer: bytes, start: i64, size: i64, where: i64, sections: list[int] | None) -> int:
+    def past(self, buffer: bytes, start: i64, size: i64, where: i64, place: Place) -> int:
         """The first place from ``start`` on, which is in text, where something needs a look; or ``size``, the end.
 
-        Before the body text needs one too, and in ``noscript`` a long script or style sheet. Tags of sections are added
-        to ``sections``, as :meth:`~consent.gate.placement.Place.sections` counts them; where these are asked for,
-        landmarks need a look.
+        Before the body text needs one too, in ``noscript`` a long script or style sheet, and landmarks where there is
+        something for the footer. ``place`` is told of the tags of sections then, and of ``html``.
         """
-        letter, space, name_ends = _LETTER, SPACE, NAME_ENDS
+        letter, space, name_ends = LETTER, SPACE, NAME_ENDS
         at: i64 = start
         room: i64 = 0
         in_head = where == BEFORE_BODY
+        counts = place.wants_footer and not in_head
         begun: i64 = start  # where a look has to begin: at this tag, or at the one whose room this is
         while True:
             if in_head:
@@ -124,15 +124,7 @@ class Skimmer:
                 if at < size and buffer[at] != 0x3C:
                     return at
             else:
-                near: i64 = at + _NEAR
-                if near > size:
-                    near = size
-                while at < near and buffer[at] != 0x3C:
-                    at += 1
-                if at == near and at < size:
-                    at = buffer.find(b"<", at, size)
-                    if at < 0:
-                        at = size
+                at = ahead(buffer, 0x3C, at, size)
             if at >= size:
                 return begun if room else size
             if not room:
@@ -179,7 +171,7 @@ class Skimmer:
             elif in_head and not kind & HEAD:
                 return begun
             if closing:
-                if buffer[at] != 0x3E or kind & OBJECT:
+                if buffer[at] != 0x3E or kind & OBJECT or (in_head and kind & HTML):
                     return begun
                 at += 1
             else:
@@ -193,13 +185,15 @@ class Skimmer:
                         return begun
             if not kind:
                 continue
-            if sections is not None and not room:
+            if counts and not room:
                 if kind & LANDMARK:
                     return begun
                 if kind & SECTION:
-                    sections.append(1 if not closing else 0 if sign | 0x20 == 0x6D else -1)
+                    place.section(1 if not closing else 0 if sign | 0x20 == 0x6D else -1)
             if closing:
                 continue
+            if kind & HTML:
+                place.note_html(buffer[tag_at:at])
             if kind & (SVG | SELECT):
                 if buffer[at - 2] == 0x2F:
                     return begun
@@ -221,7 +215,7 @@ class Skimmer:
 
     def _tag_end(self, buffer: bytes, start: i64, name_end: i64, size: i64, kind: i64) -> i64:
         """Where the start tag from ``start`` ends that reaches for nobody; -1 where it may, or isn't as usual."""
-        between, ends, quoted, bare, meaning = _BETWEEN, _ATTRIBUTE_ENDS, _QUOTED_SIGNS, _BARE_SIGNS, _MEANING
+        between, ends, quoted, bare, meaning = BETWEEN, _ATTRIBUTE_ENDS, _QUOTED_SIGNS, _BARE_SIGNS, _MEANING
         at: i64 = name_end
         refreshes = False
         while True:

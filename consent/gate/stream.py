@@ -61,22 +61,19 @@ class Stream(Tags):
     def _skim(self, skimmer: Skimmer) -> bool:
         """Leave behind what needs no look, and look at what follows it."""
         place = self._place
-        sections: list[int] | None = [] if place.wants_footer else None
         self._skimming = True
         fence = self._fence() if self._fences else -1
         end = fence if fence >= 0 else self._size
-        at = skimmer.past(self._buffer, self._position, end, IN_NOSCRIPT if self._fences else IN_BODY, sections)
-        if sections:
-            place.sections(sections)
+        at = skimmer.past(self._buffer, self._position, end, IN_NOSCRIPT if self._fences else IN_BODY, place)
         self._known = self._position = self._counted = at
         if at == fence:
             return self._leave(fence)
         if at == self._size:
             return False
-        section = SECTION.match(self._buffer[at : at + _LONGEST_SECTION].lower()) if sections is not None else None
+        section = SECTION.match(self._buffer[at : at + _LONGEST_SECTION].lower()) if place.wants_footer else None
         goes_on = self._token(at)
         if section and self._hold < 0 and self._eof < 0 and not self._mode:
-            place.sections([step_of(section)])
+            place.section(step_of(section))
         return goes_on
 
     def _usual(self) -> tuple[int, int]:
@@ -175,7 +172,7 @@ class Stream(Tags):
         """Leave behind what heads usually hold and nobody has to look at; returns where something else is, or -1."""
         if self._skimmer is not None:
             if not (self._fences or self._foreign):
-                at = self._skimmer.past(self._buffer, self._position, self._size, BEFORE_BODY, None)
+                at = self._skimmer.past(self._buffer, self._position, self._size, BEFORE_BODY, self._place)
                 self._skimming = True
                 self._known = self._position = at
                 return at if at < self._size else -1

@@ -7,18 +7,17 @@ import re
 from consent.gate import elements
 from consent.gate.candidates import BOOKED, CDATA_END, FETCHING, LIMIT, RISKY
 from consent.gate.placement import LANDMARKS
+from consent.gate.signs import name_end, name_start, tag_end
 from consent.gate.starttag import StartTag, read
 from consent.gate.texts import Texts
 from consent.gate.tokens import (
     COMMENT_END,
-    NAME,
     RAW_END,
     RAW_TEXT,
     TAG,
     comment_end,
     in_text,
     is_empty,
-    language,
     reach,
     token_end,
 )
@@ -31,7 +30,7 @@ class Tags(Texts):
     def _token(self, at: int) -> bool:
         """A tag, a comment or a declaration begins at ``at``, or text."""
         buffer = self._buffer
-        if NAME.match(buffer, at):
+        if name_start(buffer, at, self._size) >= 0:
             return self._tag(at, sure=True)
         if buffer.startswith(b"<!--", at) or buffer[at : at + 9].lower() == b"<![cdata[":
             return self._declaration(at)
@@ -119,25 +118,27 @@ class Tags(Texts):
     def _tag(self, at: int, *, sure: bool, match: re.Match[bytes] | None = None) -> bool:
         """A tag seems to begin at ``at``; ``sure`` where it is known to, with ``match`` if it was read already."""
         buffer = self._buffer
-        match = match or TAG.match(buffer, at)
-        end = match.end() if match else -1
+        closes = buffer[at + 1] == 0x2F
+        name_at = at + 2 if closes else at + 1
+        if match is not None:
+            name_ends, end = match.end(1), match.end()
+        else:
+            name_ends, end = self._ends(at, name_at)
         fence = self._fence() if self._fences else -1
-        if match is None or (0 <= fence < end) or (end - at > LIMIT and not self._fences):
+        if end < 0 or (0 <= fence < end) or (end - at > LIMIT and not self._fences):
             if not sure and not self._real(at):
                 return self._goes_on()
             if fence >= 0 and not 0 <= end <= fence:
                 return self._cut(at, fence)
-            return self._unfinished(at) if match is None else self._giant(match)
-        name = match[1].lower()
-        name_end = match.end(1)
-        closes = buffer[at + 1] == 0x2F
+            return self._unfinished(at) if end < 0 else self._giant(at, name_ends)
+        name = buffer[name_at:name_ends].lower()
         start = None
-        if not closes and (name in BOOKED or self._may_fetch(name, name_end, end)):
-            start = read(self._page, buffer[at:end], name, name_end - at)
+        if not closes and (name in BOOKED or self._may_fetch(name, name_ends, end)):
+            start = read(self._page, buffer[at:end], name, name_ends - at)
         if not sure:
             idle = not closes and name not in BOOKED and not self._world
             if idle and (start is None or not start.outcome.said):
-                self._position = name_end
+                self._position = name_ends
                 return True
             if not self._real(at):
                 return self._goes_on()
@@ -159,6 +160,15 @@ class Tags(Texts):
             if start.outcome.said:
                 self._apply(at, name, start)
         return True
+
+    def _ends(self, at: int, name_at: int) -> tuple[int, int]:
+        """Where the name that begins at ``name_at`` ends, and where the tag at ``at`` does; -1 if it is unfinished."""
+        buffer, size = self._buffer, self._size
+        if self._skimming:
+            after = name_end(buffer, name_at, size)
+            return after, tag_end(buffer, after, size)
+        match = TAG.match(buffer, at)
+        return (match.end(1), match.end()) if match else (name_at, -1)
 
     def _may_fetch(self, name: bytes, name_end: int, end: int) -> bool:
         """Whether the tag is worth reading: without a mark in it, it reaches for nobody else."""
@@ -207,7 +217,7 @@ class Tags(Texts):
         if start.outcome.said:
             self._apply(at, name, start)
         if name == b"html":
-            self._place.note_language(language(self._buffer[at:end], self._page.codec))
+            self._place.note_html(self._buffer[at:end])
         elif name == b"base":
             self._base(start)
         elif name in FOREIGN or name == b"select":

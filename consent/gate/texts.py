@@ -14,7 +14,7 @@ from consent.gate.references import foreign_text
 from consent.gate.signs import end_tag
 from consent.gate.signs import script_end as script_end_at_once
 from consent.gate.starttag import StartTag
-from consent.gate.tokens import COMMENT_END, RAW_END, in_text, language, script_end
+from consent.gate.tokens import COMMENT_END, RAW_END, in_text, script_end
 from consent.gate.worlds import TEXTUAL
 
 _OVERLAP: Final = 4096
@@ -39,7 +39,7 @@ class Texts(Reader):
         if name is None:
             return begun if begun - at <= CODE_LIMIT else -1
         if name == b"html":
-            self._place.note_language(language(self._buffer[at:begun], self._page.codec))
+            self._place.note_html(self._buffer[at:begun])
             return begun
         close = RAW_END[name].search(lower, begun, begun + CODE_LIMIT)
         if close is None:

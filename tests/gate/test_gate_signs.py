@@ -22,11 +22,24 @@ ESCAPES = (b"\\", b"0000", b"00", b"2f", b"5C", b"68", b"f101", b"9", b"h", b"T"
 SCRIPTS = (b"import", b"from", b" ", b"(", b".", b"meta", b"defer", b"source", b"'", b'"', b"`", b"/", b"//", b"/*", b"*/", b"\\", b"\n", b"a",
            b"https:", b"a.example", b"$", b"_", b"\xc2\xa0", b"./x", b"x,", b"1")  # fmt: skip
 COMMENTS = (b"<!--", b"<!", b"--", b"-", b">", b"!", b"x", b"--!>", b"-->", b"<", b"x" * 70)
+TAGS = (b"<", b"</", b"a", b"Img", b" ", b"\t", b"/", b"=", b"'", b'"', b">", b"x", b"src", b"<!", b"\xc3", b"\x00", b"1")
 CODE = (b"<!--", b"-->", b"<script", b"<Script ", b"</script", b"</SCRIPT>", b"</script ", b"</scripts>", b">", b"<", b"</", b"x", b"<s", b"<!-", b" ")
 
 
 def of(parts: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
     return st.lists(st.sampled_from(parts), max_size=12).map(b"".join)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(TAGS), max_size=16).map(b"".join))
+def test_a_tag_begins_and_ends_where_the_expression_says(rest) -> None:
+    for text in (b"<" + rest, b"<a" + rest, b"</a " + rest + b">", b"<a b='c' " + rest + b"\">"):
+        name, whole = tokens.NAME.match(text), tokens.TAG.match(text)
+        at = signs.name_start(text, 0, len(text))
+        assert at == (name.start(1) if name else -1)
+        if name:
+            assert signs.name_end(text, at, len(text)) == name.end()
+            assert signs.tag_end(text, name.end(), len(text)) == (whole.end() if whole else -1)
 
 
 @settings(max_examples=500, deadline=None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from harbour_policy import PAGE, make_policy
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from consent.choice import Choice, Permissions, Signals, decide
 from consent.gate import Blocked, Gate, search
 from consent.gate.pieces import Pieces
+from consent.gate.placement import Place
 from consent.gate.skim import BEFORE_BODY, IN_BODY, IN_NOSCRIPT, skimmer
 from tests.covering import EVERY_CASE
 
@@ -122,6 +124,20 @@ def test_a_part_before_any_end_comes_out_as_if_it_had_been_searched(end) -> None
 
 SKIMMER = skimmer(("harbour.example",), ())
 LISTENING = skimmer(("harbour.example",), (b"_paq", b"gtm"))
+NOWHERE = Place(b"", b"", "utf-8")
+
+
+class Listed(Place):
+    """A place that lists the steps of sections."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.steps: list[int] = []
+
+    def section(self, step: int) -> None:
+        self.steps.append(step)
+
+
 CALM = (
     b"text & more < 3 <p>", b"x" * 300 + b"<p>", b"<p class=a id='b' c>", b"<p\ta = 'b'\n>", b'<a href="https://a.example/?a=1&amp;b=2">', b"<a href='//a.example'>", b"<a HREF='mailto:x'>",
     b'<a href="javascript:void(0)">', b'<a href="#x" onclick="f()">', b'<form action="//a.example/">', b'<img src="/a.png" alt="//a.example">', b'<img src="https://harbour.example/x" width=1>',
@@ -139,7 +155,7 @@ LOOKED_AT = (
     b"<meta http-equiv=refresh content='0;url=//a.example'>", b"<link rel=stylesheet href='//a.example'>", b"<title>a<b></title>", b"<title>a", b"<textarea>", b"<script>", b"<script>import 'https://a.example/x'</script>",
     b"<script><!-- <script></script>", b"<script type=importmap>{}</script>", b"<script type='&#97;'></script>", b"<style>a{background:url(//a.example)}</style>", b"<style>a{b:url(\\2f\\2f a)}</style>",
     b"<style>i{content:'\\f101'}@import 'x';</style>", b"<style>", b"<style>a<b</style>", b"<svg/>", b"<svg><p></svg>", b"<svg><path></svg x>", b"<svg><path", b"<svg><use href='//a.example'/></svg>",
-    b"<svg><title>a<b></title></svg>", b"<svg><!-- a --></svg>", b"<svg>< a</svg>", b"<svg>", b"<select><p></select>", b"<select><script></script></select>", b"<select>", b"<html>", b"<base href=/>",
+    b"<svg><title>a<b></title></svg>", b"<svg><!-- a --></svg>", b"<svg>< a</svg>", b"<svg>", b"<select><p></select>", b"<select><script></script></select>", b"<select>", b"<html manifest='//a.example'>", b"<base href=/>",
     b"<noscript>", b"<math>", b"<iframe src=/x></iframe>", b"</object>", b"<frameset>", b"<plaintext>", b"<p title='" + b"x" * 65536 + b"'>",
 )  # fmt: skip
 
@@ -147,13 +163,13 @@ LOOKED_AT = (
 @pytest.mark.parametrize("html", CALM)
 def test_what_is_as_usual_is_left_behind(html) -> None:
     page = html + b"<b>"
-    assert SKIMMER.past(page, 0, len(page), IN_BODY, None) == len(page)
+    assert SKIMMER.past(page, 0, len(page), IN_BODY, NOWHERE) == len(page)
 
 
 @pytest.mark.parametrize("html", LOOKED_AT)
 def test_what_may_matter_is_looked_at_from_where_it_begins(html) -> None:
     page = b"<p>" + html
-    assert SKIMMER.past(page, 0, len(page), IN_BODY, None) == 3
+    assert SKIMMER.past(page, 0, len(page), IN_BODY, NOWHERE) == 3
 
 
 @pytest.mark.parametrize(
@@ -164,7 +180,7 @@ def test_what_may_matter_is_looked_at_from_where_it_begins(html) -> None:
     ],
 )  # fmt: skip
 def test_where_services_have_words_scripts_and_calls_are_looked_at(html, calm) -> None:
-    assert LISTENING.past(html + b"<b>", 0, len(html) + 3, IN_BODY, None) == (len(html) + 3 if calm else 0)
+    assert LISTENING.past(html + b"<b>", 0, len(html) + 3, IN_BODY, NOWHERE) == (len(html) + 3 if calm else 0)
 
 
 @pytest.mark.parametrize(
@@ -175,24 +191,37 @@ def test_where_services_have_words_scripts_and_calls_are_looked_at(html, calm) -
     ],
 )  # fmt: skip
 def test_before_the_body_only_what_heads_hold_is_left_behind(html, stops) -> None:
-    assert SKIMMER.past(html, 0, len(html), BEFORE_BODY, None) == (len(html) if stops < 0 else stops)
+    assert SKIMMER.past(html, 0, len(html), BEFORE_BODY, NOWHERE) == (len(html) if stops < 0 else stops)
 
 
 def test_sections_are_counted_where_they_are_asked_for_and_landmarks_looked_at() -> None:
     html = b"<main><nav></nav><section a=b><p></section></main><footer>"
-    sections: list[int] = []
-    assert SKIMMER.past(html, 0, len(html), IN_BODY, sections) == html.index(b"<footer")
-    assert sections == [1, 1, -1, 1, -1, 0]
-    assert SKIMMER.past(b"<svg></svg></body>", 0, 18, IN_BODY, sections) == 11
+    place = Listed(b"", b"[F]", "utf-8")
+    assert SKIMMER.past(html, 0, len(html), IN_BODY, place) == html.index(b"<footer")
+    assert place.steps == [1, 1, -1, 1, -1, 0]
+    assert SKIMMER.past(b"<svg></svg></body>", 0, 18, IN_BODY, place) == 11
+    idle = Listed(b"", b"", "utf-8")
+    assert SKIMMER.past(html, 0, len(html), IN_BODY, idle) == len(html)
+    assert idle.steps == []
+
+
+@pytest.mark.parametrize("where", [IN_BODY, BEFORE_BODY, IN_NOSCRIPT])
+def test_the_language_is_noted_in_passing(where) -> None:
+    place = Place(b"", b"[F]", "cp1252")
+    html = b"<html lang=''><HTML class=a lang=' de '><html lang=fr>"
+    assert SKIMMER.past(html, 0, len(html), where, place) == len(html)
+    assert place.lang == "de"
+    assert SKIMMER.past(b"<html manifest='//a'>", 0, 21, where, place) == 0
+    assert SKIMMER.past(b"<p></html><p>", 3, 13, where, place) == (3 if where == BEFORE_BODY else 13)
 
 
 def test_in_noscript_a_long_text_needs_a_look() -> None:
     for html in (b"<script>%b</script>", b"<style>%b</style>"):
         page = html % (b"a " * 40_000)
-        assert SKIMMER.past(page, 0, len(page), IN_NOSCRIPT, None) == 0
-        assert SKIMMER.past(page, 0, len(page), IN_BODY, None) == len(page)
+        assert SKIMMER.past(page, 0, len(page), IN_NOSCRIPT, NOWHERE) == 0
+        assert SKIMMER.past(page, 0, len(page), IN_BODY, NOWHERE) == len(page)
         short = html % b"a "
-        assert SKIMMER.past(short + b"<", 0, len(short), IN_NOSCRIPT, None) in (0, len(short))
+        assert SKIMMER.past(short + b"<", 0, len(short), IN_NOSCRIPT, NOWHERE) in (0, len(short))
 
 
 @pytest.mark.parametrize("automata", [True, False])
