@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 
-.PHONY: help demo demo-evidence test lint bench bench-gate bench-log bench-notice soak screenshots languages docs clean browser
+.PHONY: help demo demo-evidence test lint bench bench-gate bench-log bench-notice wheels soak screenshots languages docs clean browser
 
 help:
 	@echo "make demo PORT=5000   a news site that asks first, its twin that doesn't, and what the others saw"
@@ -26,6 +26,8 @@ help:
 	@echo "make bench-gate       the gate beside python-lolhtml, turbohtml, selectolax, lxml, html.parser, BeautifulSoup"
 	@echo "make bench-log        the consent log beside one commit each, a hash chain, pymerkle"
 	@echo "make bench-notice     the notice beside vanilla-cookieconsent, orejime, klaro, tarteaucitron in Chromium; needs npm"
+	@echo "make wheels           what an index of packages is given, in dist/: the source, a wheel in plain Python for everybody,"
+	@echo "                      and one with the gate compiled for this machine's Python"
 	@echo "make soak FOR=300     visitors without a pause for so many seconds, then every count compared; as long"
 	@echo "                      writers and sealers killed at every step; an audit of RECORDS=10000000 records;"
 	@echo "                      every theme in every layout, look and direction, of which make test has each two"
@@ -84,13 +86,20 @@ test: browser lint
 bench: $(VENV)/.dev
 	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done
 
-# The gate as a module in C, from the same source, to be measured beside the one that is read as it is.
-$(VENV)/compiled: $(VENV)/.dev $(wildcard consent/gate/*.py)
+# By way of the source archive, so that nothing is left beside the source. pip takes the compiled wheel where it fits.
+wheels: $(VENV)/.dev
 	@command -v cc >/dev/null || { echo "Missing: a C compiler. On Debian: apt-get install gcc python3-dev" >&2; exit 2; }
+	@rm -rf dist
+	@echo "Building in plain Python …"
+	@$(BIN)/python -m build . >/dev/null
 	@echo "Compiling the gate …"
-	@rm -rf $@ && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-		HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --outdir "$$folder" . >/dev/null && \
-		$(PIP) install --no-deps --target $@ "$$folder"/*.whl
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build . >/dev/null
+	@ls -1 dist/*
+
+# The gate as a module in C, to be measured beside the one that is read as it is.
+$(VENV)/compiled: $(wildcard consent/gate/*.py)
+	@$(MAKE) --no-print-directory wheels
+	@rm -rf $@ && $(PIP) install --no-deps --no-index --find-links dist --target $@ consentry
 
 bench-gate: $(VENV)/compiled
 	@$(BIN)/python tests/bench/bench_gate.py $(VENV)/compiled
