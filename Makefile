@@ -8,7 +8,8 @@ SHELL := /bin/bash
 PORT ?= 5000
 FOR ?= 300
 RECORDS ?= 10000000
-WORKERS ?= $(shell nproc)
+# One more than there are processors, as the tests in a browser wait for a good part of their time.
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
