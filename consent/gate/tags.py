@@ -196,8 +196,10 @@ class Tags(Texts):
         if name in TEXTUAL[inside] and not closes and not is_empty(self._buffer, at, end):
             if TEXT_ONLY[name].match(self._buffer, end):
                 return True
-            if self._buffer.find(b">", end) < 0 and not self._final and self._size - at < LIMIT:
-                return False
+            if not self._final and self._size - at < LIMIT:
+                tag = self._buffer.find(b"<", end)
+                if tag < 0 or self._buffer.find(b">", tag) < 0:
+                    return False
             self._be_in_doubt()
         elif name == inside and closes:
             world.pop()

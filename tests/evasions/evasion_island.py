@@ -29,8 +29,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from evasion_corpus import RUNS, Evasion
-from evasion_engines import ENGINES, Driven, NotDrivenError, opened, run, turn
 from evasion_site import Sink, Sites, address
+
+from tests.engines import ENGINES, Driven, NotDrivenError, opened, run, turn
 
 BOARD = 42
 WINDOWS = 6

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 
-import evasion_engines
 import evasion_island
 import pytest
 from evasion_corpus import Evasion, evasions, silent
+
+from tests import engines
 
 pytestmark = [pytest.mark.browser, pytest.mark.untraced]
 OWN = {"firefox": ("ahead", "firefox"), "webkit": ("ahead", "webkit")}
@@ -42,7 +43,7 @@ def sample(engine: str) -> list[Evasion]:
 
 @pytest.fixture(scope="module", params=sorted(OWN))
 def engine(request: pytest.FixtureRequest) -> str:
-    lacking = evasion_engines.lacking(request.param) or evasion_island.lacking()
+    lacking = engines.lacking(request.param) or evasion_island.lacking()
     if lacking and os.environ.get("CONSENT_REQUIRE_ENGINES"):
         pytest.fail(lacking)
     if lacking:

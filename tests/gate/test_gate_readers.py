@@ -103,6 +103,8 @@ UNDISPUTED = [
     b"<svg><style>a{}</style></svg>%s",
     b"<svg><path></svg>%s",
     b"<svg><svg/><math/></svg>%s",
+    b"<svg><title>from a > b</title></svg>%s",
+    b"<math><mi>x>y</mi></math>%s",
 ]
 
 
@@ -112,3 +114,20 @@ def test_text_behind_what_every_reader_takes_alike_stays_text(page) -> None:
     assert GATE.rewrite(html, REFUSED, base_url=PAGE) is html
     live = page % b"<img src=//a.stats.example/x>"
     assert b"data-consent-src" in GATE.rewrite(live, REFUSED, base_url=PAGE), "the control"
+
+
+def halves(html: bytes, cut: int) -> bytes:
+    stream = GATE.stream(REFUSED, base_url=PAGE)
+    return stream.feed(html[:cut]) + stream.feed(html[cut:]) + stream.close()
+
+
+@pytest.mark.parametrize("page", UNDISPUTED)
+def test_where_a_page_is_cut_puts_nothing_in_doubt(page) -> None:
+    html = page % b"<script>a<p title='</script><img src=//a.stats.example/x>"
+    whole = GATE.rewrite(html, REFUSED, base_url=PAGE)
+    assert whole.count(b"data-consent-src") == 1
+    assert b"<p title='</script>" in whole
+    for cut in range(len(html)):
+        assert halves(html, cut) == whole, html[:cut]
+    disputed = html.replace(b"<script>", b"<svg><foreignObject><script>", 1)
+    assert b"<p title=''></script>" in GATE.rewrite(disputed, REFUSED, base_url=PAGE), "the control"

@@ -25,7 +25,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "evasions"))
 
-import evasion_engines
 import evasion_island
 from evasion_browser import contacts
 from evasion_corpus import Evasion, evasions, silent
@@ -35,6 +34,7 @@ from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
 from consent.gate.candidates import LIMIT
 from consent.gate.pieces import Pieces
+from tests import engines as other_engines
 
 # ruff: noqa: E501  # what pages are spiced with
 
@@ -161,7 +161,7 @@ def whole(engine: str) -> str:
     found = evasion_island.contacts(engine, evasions(), "cgb")
     by_run = {run: [trick for trick in evasions() if found.get((run, trick.number))] for run in "cgb"}
     sys.stdout.write(
-        f"{evasion_engines.version(engine)}: of {len(evasions())} tricks {len(by_run['c'])} reach somebody, "
+        f"{other_engines.version(engine)}: of {len(evasions())} tricks {len(by_run['c'])} reach somebody, "
         f"{len(by_run['g'])} through the gate, {len(by_run['b'])} with the policy too\n"
     )
     heard = {trick.name for trick in by_run["c"]}
@@ -175,7 +175,7 @@ def whole(engine: str) -> str:
 
 def in_browsers(seconds: float, seed: int) -> tuple[int, str]:
     """All of it, in the engines that are here."""
-    lacking = {engine: evasion_island.lacking() or evasion_engines.lacking(engine) for engine in ("firefox", "webkit")}
+    lacking = {engine: evasion_island.lacking() or other_engines.lacking(engine) for engine in ("firefox", "webkit")}
     for engine, why in lacking.items():
         wrong = "" if why else whole(engine)
         if wrong:
