@@ -195,7 +195,7 @@ class WebKit:
         del secure  # it takes no http site for a safe one
         reader, writer = os.pipe()
         self._screen = subprocess.Popen(
-            [XVFB, "-displayfd", str(writer), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+            [XVFB, "-displayfd", str(writer), "-screen", "0", "1280x2048x24", "-nolisten", "tcp"],
             pass_fds=[writer],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -277,21 +277,22 @@ class Page:
             return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
         return [said for data in contents(name) for said in self.script(data.body, tag, data.codec, depth)]
 
-    def telling(self, text: bytes) -> list[tuple[int, Blocked]]:
+    def telling(self, text: bytes, codec: str = "") -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
         found = [
             (at, self._inline(service, "script"))
             for at, service in self.signatures.anywhere(text)
             if self._denied(service)
         ]
-        found += [(at, said) for at, said in self._imported(text, "script", self.codec) if said.blocked]
+        found += [(at, said) for at, said in self._imported(text, "script", codec or self.codec) if said.blocked]
         return sorted(found, key=itemgetter(0))
 
-    def loose(self, text: bytes) -> list[tuple[int, Blocked]]:
+    def loose(self, text: bytes, codec: str = "") -> list[tuple[int, Blocked]]:
         """What a part of a long style sheet would fetch, whatever is around it, with the position of each URL."""
+        codec = codec or self.codec
         found = []
         known: dict[tuple[str, bool], Blocked | None] = {}
-        for fetched in css.loose(text, self.codec, marks(self.searches, text.lower(), is_sheet=True)):
+        for fetched in css.loose(text, codec, marks(self.searches, text.lower(), is_sheet=True)):
             key = fetched.url, fetched.imported
             if key not in known:
                 known[key] = self._fetched(fetched, "style", 0)

@@ -34,6 +34,7 @@ from consent.gate.worlds import FOREIGN
 
 _LONGEST_END = 16
 """No end tag's name is longer, with what comes before and behind it, in bytes."""
+_BEGUN_END = re.compile(rb"</[a-zA-Z]++\Z")
 
 
 class Reader(Pieces):
@@ -143,14 +144,17 @@ class Reader(Pieces):
         elif not (name := NAME.match(buffer, start, fence)):
             closer = b">"
         else:
-            closers = (b">", b'">', b"'>")
-            closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), b">")
+            is_end = _BEGUN_END.search(buffer, max(start, fence - _LONGEST_END), fence) is not None
+            closers = (b"=>" if is_end else b">", b'">', b"'>")  # so that what is cut off is no end tag
+            closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), closers[0])
             tag = buffer[start:fence] + closer
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:
                 self._apply(start, kind, read(self._page, tag, kind, name.end() - start))
-                if kind in RAW_TEXT:
+                if kind in RAW_TEXT and RAW_END[kind] not in self._fences:
                     closer += b"</" + kind + b">"
+            if self._world:
+                self._be_in_doubt()  # this tag may change how what follows is read
         self._insert(fence, closer)
         self._known = self._position = fence
         return self._leave(fence) if leave else self._position < self._size

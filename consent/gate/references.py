@@ -7,9 +7,6 @@ from html import unescape
 from html.entities import html5
 
 _REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]+;?|#[0-9]+;?|[a-zA-Z][a-zA-Z0-9]*;?)")
-_FOREIGN = re.compile(
-    rb"<!--[\s\S]*?(?:-->|\Z)|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|<[a-zA-Z/!?][^>]*+>?|(?P<text><?[^<]*+)"
-)
 
 
 def decode(value: str) -> str:
@@ -29,19 +26,3 @@ def _character(reference: str, follows: str) -> str:
         return html5[name]
     # Without a semicolon a shorter legacy name may match, but in an attribute never before a letter or digit.
     return reference
-
-
-def foreign_text(raw: bytes, codec: str) -> bytes | None:
-    """The text of a script or style sheet in SVG, where references count and comments and tags are left out.
-
-    It is in UTF-8, which has every character that a reference may name; ``None`` where nothing is read otherwise.
-    """
-    if b"&" not in raw and b"<" not in raw:
-        return None
-    parts = (
-        unescape(match["text"].decode(codec, "replace"))
-        if match["text"]
-        else (match["data"] or b"").decode(codec, "replace")
-        for match in _FOREIGN.finditer(raw)
-    )
-    return "".join(parts).encode("utf-8", "replace")

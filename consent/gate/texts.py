@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from consent.gate import elements, scripts
+from consent.gate import elements, foreign, scripts
 from consent.gate.candidates import CODE_LIMIT, QUIET
 from consent.gate.css import INERT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
-from consent.gate.references import foreign_text
 from consent.gate.signs import end_tag
 from consent.gate.signs import script_end as script_end_at_once
 from consent.gate.starttag import StartTag
@@ -124,22 +123,20 @@ class Texts(Reader):
         inner: list[tuple[int, bytes]] = []
         marked = page.relative_matters or self._is_marked(end, read)
         if name == b"style":
+            marked = marked and scripts.is_read(page, name, found, body)
             sheet = page.sheet(body, "style") if marked else []
-            other = foreign_text(body, page.codec) if as_markup and marked else None
-            if other is not None and scripts.imports(page, found, other):
-                hidden = page.sheet(other, "style", codec="utf-8")
-                if Counter(said.url for _, said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
-                    outcome.said += [said for _, said in hidden]
-                    elements.disarm(outcome, found)
+            hidden = foreign.sheet(page, found, body) if as_markup and marked else []
+            if Counter(said.url for said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
+                outcome.said += hidden
+                elements.disarm(outcome, found)
             outcome.said += [said for at_, said in sheet if end + at_ < seam]
             inner = [(end + at_, INERT) for at_, said in sheet if said.blocked and end + at_ < seam]
         elif not marked and not page.words and not any(a.name == b"type" for a in found):
             pass
         elif not any(a.name == b"src" for a in found) or self._foreign:
             more = scripts.inline_script(page, found, body)
-            other = foreign_text(body, page.codec) if as_markup and not more.inert_script else None
-            if other is not None:
-                more = scripts.inline_script(page, found, other, "utf-8")
+            if as_markup and not more.inert_script:
+                more = foreign.script(page, found, body) or more
             outcome.said += more.said
             outcome.renamed += more.renamed
             outcome.inert_script |= more.inert_script

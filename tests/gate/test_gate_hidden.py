@@ -128,12 +128,13 @@ def test_a_script_in_svg_with_a_comment_is_the_same_in_pieces(gate, refused) -> 
 
 @pytest.mark.parametrize("inside", ["", "<g><style>"])
 def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(gate, refused, inside) -> None:
-    page = f"<svg><style%s>{inside}a{{b:url(%s//h/x)}}<img%s%ssrc=//h/x>c{{d:url(%s//h/x)}}</style></svg>"
+    page = f"<svg><style%s>%s{inside}a{{b:url(%s//h/x)}}<img%s%ssrc=//h/x>c{{d:url(%s//h/x)}}</style></svg>"
     page = page.replace("//h", "//a.stats.example")
     service, inert = ' data-consent-service="stats" data-consent-category="analytics"', "data-consent:"
-    html = (page % ("", "", " ", "", "")).encode()
+    html = (page % ("", "", "", " ", "", "")).encode()
     sent = gate.rewrite(html, refused, base_url=PAGE)
-    assert sent == (page % (service, inert, service, " data-consent-", inert)).encode()
+    disarmed = ' type="text/plain"' + service, "@consent;"
+    assert sent == (page % (*disarmed, inert, service, " data-consent-", inert)).encode()
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
     stream = gate.stream(refused, base_url=PAGE)
     assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
@@ -142,10 +143,49 @@ def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(ga
 def test_a_style_inside_the_text_of_one_in_svg_has_its_addresses_made_inert_too(gate, refused) -> None:
     html = b"<svg><style%b><g><style>p{a:url(%b//a.stats.example/x)}</style></svg>"
     sent = gate.rewrite(html % (b"", b""), refused, base_url=PAGE)
-    assert sent == html % (b' data-consent-service="stats" data-consent-category="analytics"', b"data-consent:")
+    attributes = b' type="text/plain" data-consent-service="stats" data-consent-category="analytics"'
+    assert sent == html.replace(b"><g>", b">@consent;<g>") % (attributes, b"data-consent:")
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
     own = html.replace(b"//a.stats.example", b"") % (b"", b"")
     assert gate.rewrite(own, refused, base_url=PAGE) is own
+
+
+SVG_TEXTS = (
+    # What hides an address from those who read it as text, and is left out, or closed, by a parser of SVG.
+    b"<g c=d\" />%b", b"<g c=d\" a=\">'\"/>%b", b"<g c=d\" /><!-->%b", b"<g c=d\" /><!--->%b", b"<g c=d\" /><!-- --!>%b", b"<g>\"</g>%b", b"<g><g>'</g></g>%b",
+    b"<noframes a=b\"><!--</noframes>%b", b"<noframes><g a=\"</noframes>%b", b"<g c=d\" /><![CDATA[%b]]>", b"\"</g >%b", b"<g c='/*'/>%b", b"<?'?>%b", b"<!x'>%b",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", SVG_TEXTS)
+@pytest.mark.parametrize(
+    "page", [b"<svg><style>%b</style></svg>", b"<svg><script>%b</script></svg>", b"<math><style>%b</style></math>"]
+)
+def test_what_a_tag_in_a_script_or_style_in_svg_hides_from_others_makes_it_inert(gate, refused, page, hidden) -> None:
+    reaches = b"import('%b/x')" if b"script" in page else b"p{background:url(%b/x)}"
+    html = page % (hidden % (reaches % b"//a.stats.example"))
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert b'type="text/plain"' in sent
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    stream = gate.stream(refused, base_url=PAGE)
+    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    own = gate.rewrite(page % (hidden % (reaches % b"")), refused, base_url=PAGE)
+    assert b"data-consent" not in own
+
+
+@pytest.mark.parametrize(
+    ("html", "sent"),
+    [
+        (b"<svg><noframes><!--</noframes></svg>", b"<svg><noframes><!----></noframes></svg>"),
+        (b"<svg><desc><b></svg><style><img src='</style</style>x", b"<svg><desc><b></svg><style><img src='</style'></style>x"),
+        (b"<svg><style><img </style</style></svg>", b"<svg><style><img </style=></style></svg>"),
+        (b"<svg><style><![CDATA[<svg><style a=\"b;]]></style></svg>", b"<svg><style><![CDATA[<svg><style a=\"b;\">]]></style></svg>"),
+    ],
+)
+def test_what_closes_a_tag_that_is_cut_ends_nothing_else(gate, refused, html, sent) -> None:
+    once = gate.rewrite(html, refused, base_url=PAGE)
+    assert once == sent
+    assert gate.rewrite(once, refused, base_url=PAGE) == once
 
 
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
