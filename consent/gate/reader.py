@@ -139,14 +139,13 @@ class Reader(Pieces):
         on behind the end tag hides there from one what the other fetches. What is inserted is text to one of them.
         """
         buffer = self._buffer
+        is_end = _BEGUN_END.search(buffer, max(start, fence - _LONGEST_END), fence) is not None
+        closer = b"=>" if is_end else b">"  # so that what is cut off is no end tag
         if buffer.startswith(b"<!--", start):
             closer = b"-->"
-        elif not (name := NAME.match(buffer, start, fence)):
-            closer = b">"
-        else:
-            is_end = _BEGUN_END.search(buffer, max(start, fence - _LONGEST_END), fence) is not None
-            closers = (b"=>" if is_end else b">", b'">', b"'>")  # so that what is cut off is no end tag
-            closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), closers[0])
+        elif name := NAME.match(buffer, start, fence):
+            closers = (closer, b'">', b"'>")
+            closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), closer)
             tag = buffer[start:fence] + closer
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:

@@ -130,7 +130,9 @@ class Texts(Reader):
                 outcome.said += hidden
                 elements.disarm(outcome, found)
             outcome.said += [said for at_, said in sheet if end + at_ < seam]
-            inner = [(end + at_, INERT) for at_, said in sheet if said.blocked and end + at_ < seam]
+            waiting = {at_ for at_, _ in self._pending}
+            places = (end + at_ for at_, said in sheet if said.blocked)
+            inner = [(place, INERT) for place in places if place < seam and place not in waiting]
         elif not marked and not page.words and not any(a.name == b"type" for a in found):
             pass
         elif not any(a.name == b"src" for a in found) or self._foreign:

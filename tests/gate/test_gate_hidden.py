@@ -179,6 +179,7 @@ def test_what_a_tag_in_a_script_or_style_in_svg_hides_from_others_makes_it_inert
         (b"<svg><noframes><!--</noframes></svg>", b"<svg><noframes><!----></noframes></svg>"),
         (b"<svg><desc><b></svg><style><img src='</style</style>x", b"<svg><desc><b></svg><style><img src='</style'></style>x"),
         (b"<svg><style><img </style</style></svg>", b"<svg><style><img </style=></style></svg>"),
+        (b"<noscript><!x </noscript</noscript>>", b"<noscript><!x </noscript=></noscript>>"),
         (b"<svg><style><![CDATA[<svg><style a=\"b;]]></style></svg>", b"<svg><style><![CDATA[<svg><style a=\"b;\">]]></style></svg>"),
     ],
 )
@@ -186,6 +187,21 @@ def test_what_closes_a_tag_that_is_cut_ends_nothing_else(gate, refused, html, se
     once = gate.rewrite(html, refused, base_url=PAGE)
     assert once == sent
     assert gate.rewrite(once, refused, base_url=PAGE) == once
+
+
+def test_what_two_sheets_have_in_common_is_made_inert_once(gate, refused) -> None:
+    html = b"<svg><style>a{}<g></svg><body><style>b{c:url(//a.stats.example/x)}</style>"
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert sent.count(b"data-consent://") == 1
+    assert b"data-consent:data-consent:" not in sent
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+
+
+def test_where_the_sites_own_paths_may_be_a_services_a_sheet_in_svg_with_tags_in_it_is_inert(gate, refused) -> None:
+    tagged, plain = b"<svg><style><g>x</g>p{}</style></svg>", b"<svg><style>p{}</style></svg>"
+    assert b"text/plain" in gate.rewrite(tagged, refused, base_url="https://a.stats.example/")
+    assert gate.rewrite(plain, refused, base_url="https://a.stats.example/") is plain
+    assert gate.rewrite(tagged, refused, base_url=PAGE) is tagged
 
 
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
