@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
@@ -15,6 +16,8 @@ _TOKEN: Final = re.compile(
     rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|(?:" + TAG.pattern
     + rb")|</?[a-zA-Z][\s\S]*+|<[/!?][^>]*+>?|(?P<text><?[^<]*+)"
 )  # fmt: skip
+_MANY: Final = 64
+"""As many addresses of a style sheet with markup in it as are looked at; one with more is blocked whole."""
 _MARKUP: Final = re.compile(rb"<(?:[a-zA-Z/?]|!(?!\[CDATA\[))")
 
 
@@ -24,9 +27,9 @@ def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | No
         return None
     outcome = inline_script(page, attributes, _text(body, page.codec), "utf-8")
     if not outcome.inert_script and _MARKUP.search(body) and applies(page, b"script", attributes):
-        said = [finding for _, finding in page.telling(_everything(body, page.codec), "utf-8")]
+        said = next(filter(None, (page.telling(one, "utf-8") for one in _loose(body, page.codec))), [])
         if said or is_read_whole(page, attributes):
-            outcome.said += said
+            outcome.said += [finding for _, finding in said]
             disarm(outcome, attributes)
     return outcome
 
@@ -35,13 +38,14 @@ def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]
     """What a style sheet fetches that not all read alike."""
     if _is_plain(body):
         return []
+    has_markup = _MARKUP.search(body) is not None and imports(page, attributes, _everything(body, page.codec))
+    if has_markup and (page.relative_matters or body.count(b"//") + body.count(b"\\") > _MANY):
+        return [Blocked(service=None, host="nested", url="", tag="style", blocked=True)]
     text = _text(body, page.codec)
     said = page.sheet(text, "style", codec="utf-8") if imports(page, attributes, text) else []
-    everything = _everything(body, page.codec) if _MARKUP.search(body) else b""
-    if everything and imports(page, attributes, everything):
-        said += page.loose(everything, "utf-8")
-        if page.relative_matters:
-            said.append((0, Blocked(service=None, host="nested", url="", tag="style", blocked=True)))
+    if has_markup:
+        loose = (page.loose(one, "utf-8") for one in _loose(body, page.codec))
+        said += next((found for found in loose if any(finding.blocked for _, finding in found)), [])
     return [finding for _, finding in said]
 
 
@@ -49,21 +53,37 @@ def _is_plain(body: bytes) -> bool:
     return b"&" not in body and b"<" not in body
 
 
-def _text(body: bytes, codec: str) -> bytes:
-    """The text without comments and tags, in UTF-8, which has every character that a reference may name."""
-    parts = (
-        unescape(match["text"].decode(codec, "replace"))
-        if match["text"]
-        else (match["data"] or b"").decode(codec, "replace")
-        for match in _TOKEN.finditer(body)
-    )
+def _text(body: bytes, codec: str, *, direct: bool = False) -> bytes:
+    """The text without comments and tags, in UTF-8, which has every character that a reference may name.
+
+    ``direct`` leaves out what is in the elements, too.
+    """
+    parts, depth = [], 0
+    for match in _TOKEN.finditer(body):
+        tag = match[0]
+        if tag[:1] == b"<" and tag[1:2].isalpha():
+            depth += not tag.endswith(b"/>")
+        elif tag[:2] == b"</":
+            depth = max(0, depth - 1)
+        elif not (direct and depth):
+            text, data = match["text"], match["data"]
+            parts.append(unescape(text.decode(codec, "replace")) if text else (data or b"").decode(codec, "replace"))
     return "".join(parts).encode("utf-8", "replace")
 
 
 def _everything(body: bytes, codec: str) -> bytes:
-    """The text with all that is between its tags, in them, and in comments, where that can't be told apart.
-
-    Of the text in an element in a style sheet it depends on the element whether it is the sheet's. Comments and values
-    are closed where text ends that another reader takes for markup, and then what was in there counts.
-    """
     return unescape(body.decode(codec, "replace")).encode("utf-8", "replace")
+
+
+def _loose(body: bytes, codec: str) -> Iterator[bytes]:
+    """What has markup in it as it may have to be read, where strings and comments can't be told from what counts.
+
+    Whether the text in an element is the style sheet's depends on the element. And comments and values are closed where
+    text ends that another reader takes for markup, before an end tag; then what was in there counts.
+    """
+    yield _everything(body.replace(b"</", b'"</'), codec)
+    text = _text(body, codec)
+    yield text
+    direct = _text(body, codec, direct=True)
+    if direct != text:
+        yield direct

@@ -63,6 +63,7 @@ def _slots() -> bytes:
 
 
 _SLOTS: Final = _slots()
+_LENGTHS: Final = bytes(len(name) for name in [b"", *_NAMES])
 _LETTERS: Final = b"".join(name.ljust(_LONGEST, b"\0") for name in [b"", *_NAMES])
 _LOW: Final = bytes(KINDS.get(name, 0) & 255 for name in [b"", *_NAMES])
 _HIGH: Final = bytes(KINDS.get(name, 0) >> 8 for name in [b"", *_NAMES])
@@ -75,7 +76,7 @@ def kind_of(buffer: bytes, start: i64, end: i64) -> i64:
         return 0
     second: i64 = start + 1 if length > 1 else start
     number: i64 = _SLOTS[slot(buffer[start], buffer[second], buffer[end - 1], length)]
-    if not number:
+    if not number or length != _LENGTHS[number]:
         return 0
     at: i64 = number * _LONGEST - start
     while start < end:

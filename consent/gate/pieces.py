@@ -54,6 +54,7 @@ class Pieces(ABC):
         self._world: list[bytes] = []
         self._doubt = False
         self._escaped = False
+        self._nested = 0
         self._reading = b""
         self._in_object = False
         self._after = b""

@@ -129,6 +129,8 @@ class Reader(Pieces):
             ends_here = not self._fences or bool(left.match(self._buffer[fence : fence + _LONGEST_END].lower()))
             if not ends_here:
                 self._insert(fence, CLOSERS.get(left, b""))
+        if not self._fences:
+            self._nested = 0
         self._known = self._position = fence + len(b"]]>") if left is CDATA_END else fence
         return True
 

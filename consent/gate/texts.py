@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import Final
 
 from consent.gate import elements, foreign, scripts
 from consent.gate.candidates import CODE_LIMIT, QUIET
 from consent.gate.css import INERT
+from consent.gate.elements import Outcome
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
 from consent.gate.signs import end_tag
 from consent.gate.signs import script_end as script_end_at_once
 from consent.gate.starttag import StartTag
-from consent.gate.tokens import COMMENT_END, RAW_END, in_text, script_end
+from consent.gate.tokens import COMMENT_END, RAW_END, Attribute, in_text, script_end
 from consent.gate.worlds import TEXTUAL
 
 _OVERLAP: Final = 4096
 """The longest address or call that is seen whatever the pieces it comes in, in bytes."""
+_MOST_NESTED: Final = 8
+"""As many scripts or style sheets in another of their kind as are read; what is read twice is twice the work."""
 _END_TAG: Final = 16
 """The most of an end tag that may be there before it is recognised, in bytes."""
 
@@ -58,9 +61,9 @@ class Texts(Reader):
         return end
 
     def _repeats(self, at: int, mark: int) -> bool:
-        """Whether an element begins inside another of its kind, whose text was read already; it is left behind."""
+        """Whether an element begins inside another of its kind, and names nobody; it is left behind."""
         element = QUIET.match(self._lower, at)
-        if element is None or RAW_END.get(element[1] or element[2]) not in self._fences:
+        if element is None or RAW_END.get(element[1]) not in self._fences:
             return False
         end = element.end()
         if 0 <= self._fence() < end or mark < end or not in_text(self._buffer, self._known, at):
@@ -98,15 +101,16 @@ class Texts(Reader):
             return self._skip_script(end)
         buffer, page, found = self._buffer, self._page, start.found
         outcome = start.outcome.copy()
-        if as_markup and RAW_END[name] in self._fences:
-            self._apply(at, name, start)
-            return True  # inside another of its kind, whose text was read already
+        nested = as_markup and RAW_END[name] in self._fences
         position = max(end, self._size - 16)
-        if as_markup or name == b"style":
+        fence = self._fence()
+        if nested:
+            spot = self._fence_spots[RAW_END[name]]
+            close = spot if spot <= self._size else -1
+        elif as_markup or name == b"style":
             close = self._end_tag(name, end)
         else:
             close, self._script, position = self._script_end(end)
-        fence = self._fence()
         cut = fence >= 0 and not 0 <= close <= fence
         if cut:
             close = fence
@@ -114,34 +118,22 @@ class Texts(Reader):
         if close < 0 and not self._final and read - end <= CODE_LIMIT + _END_TAG:
             self._known = self._position = at
             return self._wait(at)
-        if as_markup and name == b"script" and self._lower.find(b"<!--", end, read) >= 0:
-            text = self._lower[end : close + 9] if close >= 0 else b"<!--"
-            self._escaped = self._escaped or script_end(text, 0)[0] != close - end
+        if nested:
+            self._nested += 1
+            if self._nested > _MOST_NESTED:
+                return self._unread(name, at, end, start)
+        if as_markup and name == b"script" and not nested and self._lower.find(b"<!--", end, read) >= 0:
+            self._escaped = self._escaped or self._is_escaped(end, close, cut=cut)
         long = read - end > CODE_LIMIT + (_END_TAG if close < 0 else 0)
         body = buffer[end : min(read, end + CODE_LIMIT)]
         seam = end + CODE_LIMIT - _OVERLAP if long else read
         inner: list[tuple[int, bytes]] = []
-        marked = page.relative_matters or self._is_marked(end, read)
+        marked = page.relative_matters or self._is_marked(end, read) or (as_markup and b"<" in body)
         if name == b"style":
-            marked = marked and scripts.is_read(page, name, found, body)
-            sheet = page.sheet(body, "style") if marked else []
-            hidden = foreign.sheet(page, found, body) if as_markup and marked else []
-            if Counter(said.url for said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
-                outcome.said += hidden
-                elements.disarm(outcome, found)
-            outcome.said += [said for at_, said in sheet if end + at_ < seam]
-            waiting = {at_ for at_, _ in self._pending}
-            places = (end + at_ for at_, said in sheet if said.blocked)
-            inner = [(place, INERT) for place in places if place < seam and place not in waiting]
-        elif not marked and not page.words and not any(a.name == b"type" for a in found):
-            pass
-        elif not any(a.name == b"src" for a in found) or self._foreign:
-            more = scripts.inline_script(page, found, body)
-            if as_markup and not more.inert_script:
-                more = foreign.script(page, found, body) or more
-            outcome.said += more.said
-            outcome.renamed += more.renamed
-            outcome.inert_script |= more.inert_script
+            if marked and scripts.is_read(page, name, found, body):
+                inner = self._read_sheet(found, body, end, seam, outcome, as_markup=as_markup)
+        elif marked or page.words or any(a.name == b"type" for a in found):
+            self._read_script(found, body, outcome, as_markup=as_markup)
         if long and not outcome.inert_script and scripts.is_read(page, name, found, body):
             if as_markup or self._fences or page.relative_matters or scripts.is_read_whole(page, found):
                 elements.disarm(outcome, found)
@@ -150,14 +142,15 @@ class Texts(Reader):
         if name == b"style" and outcome.inert_script:
             inner.insert(0, (end, scripts.SCAN_END))
         self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
-        if as_markup and b"<" in buffer[end:read]:
-            self._pending.extend(inner)
+        if nested or (as_markup and b"<" in buffer[end:read]):
+            self._pending = deque(sorted((*self._pending, *inner)))
             self._push(RAW_END[name], end)
             return True
         for position_, markup in inner:
             self._insert(position_, markup)
         if cut:
-            self._insert(fence, b"</" + name + b">")
+            is_script = name == b"script"
+            self._insert(fence, self._script_closer(end, 0, fence) if is_script else b"</" + name + b">")
             return self._leave(fence)
         self._raw = name
         if self._reading:
@@ -168,6 +161,48 @@ class Texts(Reader):
             self._known = self._position = close
             return True
         return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
+
+    def _read_sheet(
+        self, found: list[Attribute], body: bytes, start: int, seam: int, outcome: Outcome, *, as_markup: bool
+    ) -> list[tuple[int, bytes]]:
+        """Add to ``outcome`` what the style sheet from ``start`` to ``seam`` fetches; returns what makes that inert."""
+        sheet = self._page.sheet(body, "style")
+        hidden = foreign.sheet(self._page, found, body) if as_markup else []
+        if Counter(said.url for said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
+            outcome.said += hidden
+            elements.disarm(outcome, found)
+        waiting = {place for place, _ in self._pending}
+        there = [(start + at, said) for at, said in sheet if start + at < seam and start + at not in waiting]
+        outcome.said += [said for _, said in there]
+        return [(place, INERT) for place, said in there if said.blocked]
+
+    def _read_script(self, found: list[Attribute], body: bytes, outcome: Outcome, *, as_markup: bool) -> None:
+        """Add to ``outcome`` what the text of a script does."""
+        if any(a.name == b"src" for a in found) and not as_markup:
+            return
+        more = scripts.inline_script(self._page, found, body)
+        if as_markup and not more.inert_script:
+            more = foreign.script(self._page, found, body) or more
+        outcome.said += more.said
+        outcome.renamed += more.renamed
+        outcome.inert_script |= more.inert_script
+
+    def _is_escaped(self, start: int, close: int, *, cut: bool) -> bool:
+        """Whether the text of a script in SVG, which others read as markup, ends elsewhere for who reads it as text."""
+        if cut:
+            return script_end(self._lower, start, stop=close)[1] > 0
+        text = self._lower[start : close + 9] if close >= 0 else b"<!--"
+        return script_end(text, 0)[0] != close - start
+
+    def _unread(self, name: bytes, at: int, end: int, start: StartTag) -> bool:
+        """A script or a style sheet inside another is made inert and not read, but for the markup in it."""
+        page, found, outcome = self._page, start.found, start.outcome.copy()
+        if scripts.is_read(page, name, found, self._buffer[end : end + len(scripts.SCAN_END)]):
+            elements.disarm(outcome, found)
+        self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
+        if outcome.inert_script and name == b"style":
+            self._insert(end, scripts.SCAN_END)
+        return True
 
     def _is_marked(self, start: int, end: int) -> bool:
         """Whether something between these places may reach for somebody else."""
@@ -231,8 +266,7 @@ class Texts(Reader):
     def _break_off(self, start: int, at: int, said: Blocked) -> bool:
         """End a script before what gives it away, and make its rest another that doesn't run."""
         self._page.tell(said, self._report)
-        escaped = script_end(self._lower, start, self._script, stop=at)[1]
-        closer = b"--></script>" if escaped else b"</script>"
+        closer = self._script_closer(start, self._script, at)
         self._insert(at, closer + b'<script type="text/plain"' + elements.marker(self._page, [said]) + b">")
         self._reading = b""
         end, self._script, position = script_end(self._lower, at)
@@ -240,6 +274,10 @@ class Texts(Reader):
             self._known = self._position = end
             return True
         return self._suspend("script", position)
+
+    def _script_closer(self, start: int, state: int, at: int) -> bytes:
+        """What ends at ``at`` the text of a script that goes on at ``start`` in ``state`` (see :func:`script_end`)."""
+        return b"--></script>" if script_end(self._lower, start, state, stop=at)[1] else b"</script>"
 
     def _resume(self) -> bool:
         """Go on inside what the last piece ended in; true when its end was found."""
@@ -250,9 +288,11 @@ class Texts(Reader):
         if mode == "code":
             return self._read_on(0)
         end, closer = -1, b""
+        fence = self._fence()
         if mode == "giant":
             return self._go_through(0)
         if mode == "script":
+            closer = self._script_closer(0, self._script, fence) if fence >= 0 else b""
             end, self._script, position = script_end(self._lower, 0, self._script)
         elif mode == "raw":
             match = RAW_END[self._raw].search(self._lower)
@@ -265,9 +305,6 @@ class Texts(Reader):
         else:
             end = buffer.find(b">") + 1 or -1
             position = self._size
-        if mode == "script":
-            closer = b"</script>"
-        fence = self._fence()
         if fence >= 0 and closer and not 0 <= end <= fence:
             self._insert(fence, closer)
             return self._leave(fence)

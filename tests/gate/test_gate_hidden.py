@@ -126,14 +126,15 @@ def test_a_script_in_svg_with_a_comment_is_the_same_in_pieces(gate, refused) -> 
     assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == html
 
 
-@pytest.mark.parametrize("inside", ["", "<g><style>"])
+@pytest.mark.parametrize("inside", [False, True])
 def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(gate, refused, inside) -> None:
-    page = f"<svg><style%s>%s{inside}a{{b:url(%s//h/x)}}<img%s%ssrc=//h/x>c{{d:url(%s//h/x)}}</style></svg>"
+    page = f"<svg><style%s>%s{'<g><style%s>%s' if inside else ''}a{{b:url(%s//h/x)}}<img%s%ssrc=//h/x>c{{d:url(%s//h/x)}}</style></svg>"
     page = page.replace("//h", "//a.stats.example")
     service, inert = ' data-consent-service="stats" data-consent-category="analytics"', "data-consent:"
-    html = (page % ("", "", "", " ", "", "")).encode()
+    own = 4 if inside else 2
+    html = (page % (*[""] * (own + 1), " ", "", "")).encode()
     sent = gate.rewrite(html, refused, base_url=PAGE)
-    disarmed = ' type="text/plain"' + service, "@consent;"
+    disarmed = (' type="text/plain"' + service, "@consent;") * (own // 2)
     assert sent == (page % (*disarmed, inert, service, " data-consent-", inert)).encode()
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
     stream = gate.stream(refused, base_url=PAGE)
@@ -179,6 +180,11 @@ def test_what_a_tag_in_a_script_or_style_in_svg_hides_from_others_makes_it_inert
         (b"<svg><noframes><!--</noframes></svg>", b"<svg><noframes><!----></noframes></svg>"),
         (b"<svg><desc><b></svg><style><img src='</style</style>x", b"<svg><desc><b></svg><style><img src='</style'></style>x"),
         (b"<svg><style><img </style</style></svg>", b"<svg><style><img </style=></style></svg>"),
+        (b"<noscript><script><!--<script></noscript>", b"<noscript><script><!--<script>--></script></noscript>"),
+        (b"<svg><![CDATA[a> <script><!-- ]]></script>", b"<svg><![CDATA[a> <script><!-- -->--></script>]]></script>"),
+        (b"<svg><script><![CDATA[a<b> <!-- --> c]]></script>", b"<svg><script><![CDATA[a<b> <!-- --> c]]></script>"),
+        (b"<svg><script><![CDATA[a<b> ]]><!-- --> c]]></script>", b"<svg><script><![CDATA[a<b> ]]><!-- --> c]]></script>"),
+        (b"<noscript><script>a</noscript>", b"<noscript><script>a</script></noscript>"),
         (b"<noscript><!x </noscript</noscript>>", b"<noscript><!x </noscript=></noscript>>"),
         (b"<svg><style><![CDATA[<svg><style a=\"b;]]></style></svg>", b"<svg><style><![CDATA[<svg><style a=\"b;\">]]></style></svg>"),
     ],
@@ -202,6 +208,45 @@ def test_where_the_sites_own_paths_may_be_a_services_a_sheet_in_svg_with_tags_in
     assert b"text/plain" in gate.rewrite(tagged, refused, base_url="https://a.stats.example/")
     assert gate.rewrite(plain, refused, base_url="https://a.stats.example/") is plain
     assert gate.rewrite(tagged, refused, base_url=PAGE) is tagged
+
+
+def test_a_sheet_in_svg_with_tags_and_many_addresses_is_inert_whosever_they_are(gate, refused) -> None:
+    for count, inert in ((60, False), (70, True)):
+        html = b"<svg><style><g>x</g>" + b"p{a:url(//harbour.example/x)}" * count + b"</style></svg>"
+        assert (b"text/plain" in gate.rewrite(html, refused, base_url=PAGE)) is inert
+    plain = html.replace(b"<g>x</g>", b"")
+    assert gate.rewrite(plain, refused, base_url=PAGE) is plain
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<svg><script href='%b/x'/></svg><script>import('%b/y')</script>", b"<svg><script href='/own.js'/></svg><script>import('%b/y')</script>%.0b", b"<svg><script/></svg><svg><script>import('%b/y')</script>%.0b",
+        b"<svg><script>'</svg><svg><script>import('%b/y')</script>%.0b", b"<svg><script type=x>/*</svg><script>import('%b/y')</script>%.0b",
+    ],
+)  # fmt: skip
+def test_a_script_that_others_take_for_a_part_of_one_in_svg_is_read_for_itself(gate, refused, page) -> None:
+    html = page % (b"//a.stats.example", b"//a.stats.example")
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert b'<script type="text/plain" data-consent-service="stats" data-consent-category="analytics">import(' in sent
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    stream = gate.stream(refused, base_url=PAGE)
+    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+
+
+@pytest.mark.parametrize("before", [b"<svg><style/></svg>", b"<svg><style>'</svg>", b"<svg><style type=x>/*</svg>"])
+def test_a_sheet_that_others_take_for_a_part_of_one_in_svg_is_read_for_itself(gate, refused, before) -> None:
+    sent = gate.rewrite(before + b"<style>p{a:url(//a.stats.example/x)}</style>", refused, base_url=PAGE)
+    assert sent.endswith(b">p{a:url(data-consent://a.stats.example/x)}</style>")
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+
+
+def test_of_many_in_one_some_are_read_and_the_others_made_inert(gate, refused) -> None:
+    html = b"<svg><style/>" + b"<style>p{a:b}" * 20 + b"</style></svg>" + b"<style>a{}</style>"
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert sent.count(b'<style type="text/plain">@consent;p{a:b}') == 11, "the last is as usual, and names nobody"
+    assert sent.endswith(b"<style>a{}</style>")
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
 
 
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
