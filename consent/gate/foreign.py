@@ -44,8 +44,7 @@ def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]
     text = _text(body, page.codec)
     said = page.sheet(text, "style", codec="utf-8") if imports(page, attributes, text) else []
     if has_markup:
-        loose = (page.loose(one, "utf-8") for one in _loose(body, page.codec))
-        said += next((found for found in loose if any(finding.blocked for _, finding in found)), [])
+        said += [found for one in _loose(body, page.codec) for found in page.loose(one, "utf-8")]
     return [finding for _, finding in said]
 
 

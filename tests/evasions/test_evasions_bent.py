@@ -41,8 +41,24 @@ class Losing(Gate):
         return inner
 
 
+class Idle(Gate):
+    """A gate that lets everything through."""
+
+    def rewrite(self, html: bytes, *_, **__) -> bytes:
+        return html
+
+    def stream(self, *args, **keywords):
+        inner = super().stream(*args, **keywords)
+        inner.feed = lambda data: data
+        inner.close = lambda: b""
+        return inner
+
+
 def test_the_soak_sees_what_is_wrong() -> None:
     html, kind, chance = b"<p>a</p><p>b</p>", "text/html", random.Random(1)
     assert soak_gate.complaint(Gate(policy()), html, kind, chance) == ""
     assert "twice" in soak_gate.complaint(Doubling(policy()), html, kind, chance)
     assert "missing" in soak_gate.complaint(Losing(policy()), html, kind, chance)
+    reaching, kind = b"<img src=//b001.tracker.example/x>", soak_gate.KINDS[0]
+    assert soak_gate.complaint(Gate(policy()), reaching, kind, chance) == ""
+    assert "another parser" in soak_gate.complaint(Idle(policy()), reaching, kind, chance)

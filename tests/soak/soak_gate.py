@@ -29,6 +29,7 @@ import evasion_island
 from evasion_browser import contacts
 from evasion_corpus import Evasion, evasions, silent
 from evasion_site import policy
+from evasion_trees import live
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -101,7 +102,10 @@ def complaint(gate: Gate, html: bytes, kind: str, chance: random.Random) -> str:
         other = gate.rewrite(html, refused, **keywords)
     if other != once and len(html) <= LIMIT:  # a longer tag may fail closed in one of them
         return f"tag by tag it is another than searched:\n{once!r}\n{other!r}"
-    if "utf-16" not in kind and b"\x1b" not in html and b"\0" not in html[:4] and html[:1] not in (b"\xff", b"\xfe"):
+    plain = "utf-16" not in kind and b"\x1b" not in html and b"\0" not in html[:4] and html[:1] not in (b"\xff", b"\xfe")
+    if plain and kind == KINDS[0] and (found := live(gate.page(refused, base_url=BASE), once)):
+        return f"another parser finds {found}:\n{once!r}"
+    if plain:
         rest = iter(once)
         if not all(byte in rest for byte in html):
             return f"something is missing:\n{once!r}"
