@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
 from consent.gate.scripts import applies, imports, inline_script, is_read_whole
-from consent.gate.tokens import TAG, Attribute
+from consent.gate.tokens import NAME, TAG, Attribute, is_empty
 
 _TOKEN: Final = re.compile(
     rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|(?:" + TAG.pattern
@@ -57,17 +58,32 @@ def _text(body: bytes, codec: str, *, direct: bool = False) -> bytes:
 
     ``direct`` leaves out what is in the elements, too.
     """
-    parts, depth = [], 0
+    parts: list[str] = []
+    within: list[bytes] = []  # the elements that are open
+    count: Counter[bytes] = Counter()
     for match in _TOKEN.finditer(body):
-        tag = match[0]
-        if tag[:1] == b"<" and tag[1:2].isalpha():
-            depth += not tag.endswith(b"/>")
-        elif tag[:2] == b"</":
-            depth = max(0, depth - 1)
-        elif not (direct and depth):
+        token = match[0]
+        if tag := NAME.match(token):
+            name = tag[1].lower()
+            if token[1] == 0x2F:
+                _close(name, within, count)
+            elif not is_empty(token, 0, len(token)):
+                within.append(name)
+                count[name] += 1
+        elif not (direct and within):
             text, data = match["text"], match["data"]
             parts.append(unescape(text.decode(codec, "replace")) if text else (data or b"").decode(codec, "replace"))
     return "".join(parts).encode("utf-8", "replace")
+
+
+def _close(name: bytes, within: list[bytes], count: Counter[bytes]) -> None:
+    """An end tag closes the last element of its name, if there is one, and all that is in it."""
+    if not count[name]:
+        return
+    last = b""
+    while last != name:
+        last = within.pop()
+        count[last] -= 1
 
 
 def _everything(body: bytes, codec: str) -> bytes:

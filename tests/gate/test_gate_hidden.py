@@ -249,6 +249,19 @@ def test_of_many_in_one_some_are_read_and_the_others_made_inert(gate, refused) -
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
 
 
+@pytest.mark.parametrize(
+    "between",
+    [b"<g>z</g>", b"<g/>", b"<g><title>z</g>", b"<g><style>z</g>", b"<!-- z -->", b"<g>z</p></g>", b"<G>z</g >", b"<g><g>z</g>z</g>", b"<g a=b/>z</g>"],
+)  # fmt: skip
+def test_an_address_in_parts_is_put_together_as_its_parser_does(gate, refused, between) -> None:
+    html = b"<svg><style><g>'</g>p{a:url(/%b/a.stats.example/x)}</style></svg>"
+    sent = gate.rewrite(html % between, refused, base_url=PAGE)
+    assert b'type="text/plain" data-consent-service="stats"' in sent
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    apart = html % (between + b"</g>z")
+    assert gate.rewrite(apart, refused, base_url=PAGE) is apart
+
+
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
     text = "<?xml version='1.0'?><img src='//a.stats.example/x'>"
     for codec in ("utf-16-le", "utf-16-be"):
