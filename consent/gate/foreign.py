@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
 from consent.gate.scripts import applies, imports, inline_script, is_read_whole
-from consent.gate.tokens import NAME, TAG, Attribute, is_empty
+from consent.gate.tokens import ATTRIBUTE_BODY, Attribute, is_empty
 
 _TOKEN: Final = re.compile(
-    rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|(?:" + TAG.pattern
-    + rb")|</?[a-zA-Z][\s\S]*+|<[/!?][^>]*+>?|(?P<text><?[^<]*+)"
+    rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|(?P<tag></?(?P<name>[a-zA-Z][^\t\n\f\r />]*+)"
+    rb"(?:(?:[\t\n\f\r /]*+" + ATTRIBUTE_BODY + rb")*+[\t\n\f\r /]*+>|[\s\S]*+))|<[/!?][^>]*+>?|(?P<text><?[^<]*+)"
 )  # fmt: skip
 _MANY: Final = 64
 """As many addresses of a style sheet with markup in it as are looked at; one with more is blocked whole."""
+_NAMES: Final = re.compile(rb"[/\\&:]")
+"""What an address has, however it is written."""
 _MARKUP: Final = re.compile(rb"<(?:[a-zA-Z/?]|!(?!\[CDATA\[))")
 
 
 def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | None:
     """What the text of a script does, and what is to be done to its start tag; ``None`` if all read it alike."""
-    if _is_plain(body):
+    if b"&" not in body and b"<" not in body:
         return None
-    outcome = inline_script(page, attributes, _text(body, page.codec), "utf-8")
+    flat, direct = _texts(body, page.codec)
+    outcome = inline_script(page, attributes, flat, "utf-8")
     if not outcome.inert_script and _MARKUP.search(body) and applies(page, b"script", attributes):
-        said = next(filter(None, (page.telling(one, "utf-8") for one in _loose(body, page.codec))), [])
+        loose = dict.fromkeys((_everything(body, page.codec), flat, direct))
+        said = next(filter(None, (page.telling(text, "utf-8") for text in loose)), [])
         if said or is_read_whole(page, attributes):
             outcome.said += [finding for _, finding in said]
             disarm(outcome, attributes)
@@ -37,43 +40,53 @@ def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | No
 
 def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]:
     """What a style sheet fetches that not all read alike."""
-    if _is_plain(body):
+    if (b"&" not in body and b"<" not in body) or not _NAMES.search(body):
         return []
-    has_markup = _MARKUP.search(body) is not None and imports(page, attributes, _everything(body, page.codec))
+    everything = _everything(body, page.codec)
+    has_markup = _MARKUP.search(body) is not None and imports(page, attributes, everything)
     if has_markup and (page.relative_matters or body.count(b"//") + body.count(b"\\") > _MANY):
         return [Blocked(service=None, host="nested", url="", tag="style", blocked=True)]
-    text = _text(body, page.codec)
-    said = page.sheet(text, "style", codec="utf-8") if imports(page, attributes, text) else []
+    flat, direct = _texts(body, page.codec)
+    said = page.sheet(flat, "style", codec="utf-8") if imports(page, attributes, flat) else []
     if has_markup:
-        said += [found for one in _loose(body, page.codec) for found in page.loose(one, "utf-8")]
+        loose = dict.fromkeys((everything, flat, direct))
+        said += [found for text in loose for found in page.loose(text, "utf-8")]
     return [finding for _, finding in said]
 
 
-def _is_plain(body: bytes) -> bool:
-    return b"&" not in body and b"<" not in body
+def _everything(body: bytes, codec: str) -> bytes:
+    """All of it: comments and values are closed where text ends that others take for markup, before an end tag.
 
-
-def _text(body: bytes, codec: str, *, direct: bool = False) -> bytes:
-    """The text without comments and tags, in UTF-8, which has every character that a reference may name.
-
-    ``direct`` leaves out what is in the elements, too.
+    Then what was in there counts.
     """
-    parts: list[str] = []
+    return unescape(body.replace(b"</", b'"</').decode(codec, "replace")).encode("utf-8", "replace")
+
+
+def _texts(body: bytes, codec: str) -> tuple[bytes, bytes]:
+    """The text without comments and tags, and the same without what is in its elements.
+
+    Which of them is a script's or a style sheet's depends on the elements. They are in UTF-8, which has every character
+    that a reference may name.
+    """
+    flat: list[str] = []
+    direct: list[str] = []
     within: list[bytes] = []  # the elements that are open
     count: Counter[bytes] = Counter()
     for match in _TOKEN.finditer(body):
-        token = match[0]
-        if tag := NAME.match(token):
-            name = tag[1].lower()
-            if token[1] == 0x2F:
+        if tag := match["tag"]:
+            name = match["name"].lower()
+            if tag[1] == 0x2F:
                 _close(name, within, count)
-            elif not is_empty(token, 0, len(token)):
+            elif not is_empty(tag, 0, len(tag)):
                 within.append(name)
                 count[name] += 1
-        elif not (direct and within):
-            text, data = match["text"], match["data"]
-            parts.append(unescape(text.decode(codec, "replace")) if text else (data or b"").decode(codec, "replace"))
-    return "".join(parts).encode("utf-8", "replace")
+            continue
+        text, data = match["text"], match["data"]
+        part = unescape(text.decode(codec, "replace")) if text else (data or b"").decode(codec, "replace")
+        flat.append(part)
+        if not within:
+            direct.append(part)
+    return "".join(flat).encode("utf-8", "replace"), "".join(direct).encode("utf-8", "replace")
 
 
 def _close(name: bytes, within: list[bytes], count: Counter[bytes]) -> None:
@@ -84,21 +97,3 @@ def _close(name: bytes, within: list[bytes], count: Counter[bytes]) -> None:
     while last != name:
         last = within.pop()
         count[last] -= 1
-
-
-def _everything(body: bytes, codec: str) -> bytes:
-    return unescape(body.decode(codec, "replace")).encode("utf-8", "replace")
-
-
-def _loose(body: bytes, codec: str) -> Iterator[bytes]:
-    """What has markup in it as it may have to be read, where strings and comments can't be told from what counts.
-
-    Whether the text in an element is the style sheet's depends on the element. And comments and values are closed where
-    text ends that another reader takes for markup, before an end tag; then what was in there counts.
-    """
-    yield _everything(body.replace(b"</", b'"</'), codec)
-    text = _text(body, codec)
-    yield text
-    direct = _text(body, codec, direct=True)
-    if direct != text:
-        yield direct

@@ -40,7 +40,7 @@ def _live(page: Page, html: bytes, scripting: bool) -> Iterator[str]:
             elif not any(a.name in (b"src", b"href", b"xlink:href") for a in found):
                 said += page.script(text, "script")
         for one in said:
-            # A NUL is another character in a tree, by which a host becomes one that there can't be.
+            # What can't be decoded is another character in a tree, by which a host becomes one that there can't be.
             if one.blocked and "xn--" not in one.host:
                 yield f"{name.decode()}: {one.url or one.service}"
 
