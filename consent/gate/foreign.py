@@ -13,7 +13,8 @@ from consent.gate.scripts import applies, imports, inline_script, is_read_whole
 from consent.gate.tokens import ATTRIBUTE_BODY, Attribute, is_empty
 
 _TOKEN: Final = re.compile(
-    rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)|(?P<tag></?(?P<name>[a-zA-Z][^\t\n\f\r />]*+)"
+    rb"<!--(?:-?>|[\s\S]*?(?:--!?>|\Z))|<!\[CDATA\[(?P<data>[\s\S]*?)(?:\]\]>|\Z)"
+    rb"|(?P<tag></?(?P<name>[a-zA-Z][^\t\n\f\r />]*+)"
     rb"(?:(?:[\t\n\f\r /]*+" + ATTRIBUTE_BODY + rb")*+[\t\n\f\r /]*+>|[\s\S]*+))|<[/!?][^>]*+>?|(?P<text><?[^<]*+)"
 )  # fmt: skip
 _MANY: Final = 64
