@@ -145,6 +145,8 @@ class Reader(Pieces):
         closer = b"=>" if is_end else b">"  # so that what is cut off is no end tag
         if buffer.startswith(b"<!--", start):
             closer = b"-->"
+        elif buffer.startswith(b"<![", start):
+            closer = b"]]>"
         elif name := NAME.match(buffer, start, fence):
             closers = (closer, b'">', b"'>")
             closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), closer)

@@ -49,6 +49,8 @@ class Tags(Texts):
         fence = self._fence()
         if not buffer.startswith(b"<!--", at):
             end = buffer.find(b">", at) + 1
+            if fence >= 0 and not 0 < end <= fence:
+                return self._cut(at, fence)
             if not end:
                 return self._unfinished(at)
             if self._foreign and buffer[end - 3 : end] != b"]]>":

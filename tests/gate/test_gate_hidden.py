@@ -262,6 +262,18 @@ def test_an_address_in_parts_is_put_together_as_its_parser_does(gate, refused, b
     assert b"data-consent" not in gate.rewrite(apart, refused, base_url=PAGE)
 
 
+@pytest.mark.parametrize("end", [b"</style>", b"</style ]]>", b"</STYLE x", b"a>b</style>", b"</style\n/>"])
+def test_an_end_tag_in_a_cdata_section_ends_a_style_for_all_who_read_it(gate, refused, end) -> None:
+    html = b"<svg><style><![CDATA[" + end + b"p{a:url(//a.stats.example/x)}]]></style></svg>"
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert b"]]></style" in sent[: len(html) - 20].lower()
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    stream = gate.stream(refused, base_url=PAGE)
+    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    own = b"<svg><style><![CDATA[ p>a{} ]]></style></svg>"
+    assert gate.rewrite(own, refused, base_url=PAGE) is own
+
+
 def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
     text = "<?xml version='1.0'?><img src='//a.stats.example/x'>"
     for codec in ("utf-16-le", "utf-16-be"):
