@@ -26,7 +26,7 @@ VIDEO, OTHER_VIDEO, DONATE, FRONT = "/en/undersea-cables", "/en/space-debris", "
 
 def free_ports(count: int = 4) -> int:
     """The first of ``count`` ports in a row on which nobody listens."""
-    for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
+    for first in range(20_000 + os.getpid() % 2_500 * count, 60_000, count):
         sockets = [socket.socket() for _ in range(count)]
         try:
             for step, one in enumerate(sockets):
