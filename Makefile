@@ -87,20 +87,22 @@ test: browser lint
 bench: $(VENV)/.dev
 	@for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done
 
-# By way of the source archive, so that nothing is left beside the source. pip takes the compiled wheel where it fits.
+# Builds the gate as a module in C, by way of the source archive, so that nothing is left beside the source.
+COMPILE = command -v cc >/dev/null || { echo "Missing: a C compiler. On Debian: apt-get install gcc python3-dev" >&2; exit 2; }; \
+	echo "Compiling the gate …"; HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build . >/dev/null --outdir
+
+# pip takes the compiled wheel where it fits.
 wheels: $(VENV)/.dev
-	@command -v cc >/dev/null || { echo "Missing: a C compiler. On Debian: apt-get install gcc python3-dev" >&2; exit 2; }
 	@rm -rf dist
 	@echo "Building in plain Python …"
 	@$(BIN)/python -m build . >/dev/null
-	@echo "Compiling the gate …"
-	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build . >/dev/null
+	@$(COMPILE) dist
 	@ls -1 dist/*
 
-# The gate as a module in C, to be measured beside the one that is read as it is.
-$(VENV)/compiled: $(wildcard consent/gate/*.py)
-	@$(MAKE) --no-print-directory wheels
-	@rm -rf $@ && $(PIP) install --no-deps --no-index --find-links dist --target $@ consentry
+# To be measured beside the one that is read as it is.
+$(VENV)/compiled: $(VENV)/.dev $(wildcard consent/gate/*.py)
+	@rm -rf $@ && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT; \
+		$(COMPILE) "$$folder"; $(PIP) install --no-deps --target $@ "$$folder"/*.whl
 
 bench-gate: $(VENV)/compiled
 	@$(BIN)/python tests/bench/bench_gate.py $(VENV)/compiled

@@ -17,6 +17,8 @@ from glob import glob
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import pytest
+
 FIREFOX = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
 WEBKIT = shutil.which("WebKitWebDriver")
 MINIBROWSER = next(iter(sorted(glob("/usr/lib/*/webkit2gtk-*/MiniBrowser"))), None)
@@ -262,6 +264,14 @@ def lacking(engine: str) -> str:
         return "" if FIREFOX else "Firefox is not here. On Debian: apt-get install firefox-esr"
     here = WEBKIT and MINIBROWSER and XVFB
     return "" if here else "WebKitGTK is not here. On Debian: apt-get install webkit2gtk-driver xvfb"
+
+
+def demand(missing: str) -> None:
+    """Skip the test if something is missing; fail it where nothing may be."""
+    if missing and os.environ.get("CONSENT_REQUIRE_ENGINES"):
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
 
 
 def version(engine: str) -> str:

@@ -21,12 +21,14 @@ _MANY: Final = 64
 """As many addresses of a style sheet with markup in it as are looked at; one with more is blocked whole."""
 _NAMES: Final = re.compile(rb"[/\\&:]")
 """What an address has, however it is written."""
+_OTHERWISE: Final = re.compile(rb"[&<]")
+"""What is read otherwise than in a script or a style sheet elsewhere."""
 _MARKUP: Final = re.compile(rb"<(?:[a-zA-Z/?]|!(?!\[CDATA\[))")
 
 
 def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | None:
     """What the text of a script does, and what is to be done to its start tag; ``None`` if all read it alike."""
-    if b"&" not in body and b"<" not in body:
+    if not _OTHERWISE.search(body):
         return None
     flat, direct = _texts(body, page.codec)
     outcome = inline_script(page, attributes, flat, "utf-8")
@@ -41,7 +43,7 @@ def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | No
 
 def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]:
     """What a style sheet fetches that not all read alike."""
-    if (b"&" not in body and b"<" not in body) or not _NAMES.search(body):
+    if not (_OTHERWISE.search(body) and _NAMES.search(body)):
         return []
     everything = _everything(body, page.codec)
     has_markup = _MARKUP.search(body) is not None and imports(page, attributes, everything)

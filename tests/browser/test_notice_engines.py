@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from demo_visitor import ALL, DONATE, FRONT, VIDEO
 
 from examples.flask_demo.ledger import WITH, WITHOUT
 from examples.flask_demo.run import Demo
-from tests.engines import ENGINES, Driven, click, lacking, run
+from tests.engines import ENGINES, Driven, click, demand, lacking, run
 
 pytestmark = pytest.mark.browser
 PATIENCE = 15.0  # seconds
@@ -69,11 +68,7 @@ def _until(holds: Callable[[], Any]) -> bool:
                 ids=lambda one: f"{one[0]}-{'script' if one[1] else 'no-script'}")  # fmt: skip
 def reader(request: pytest.FixtureRequest, demo: Demo, tmp_path: Path) -> Iterator[Reader]:
     engine, script = request.param
-    missing = lacking(engine)
-    if missing and os.environ.get("CONSENT_REQUIRE_ENGINES"):
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
+    demand(lacking(engine))
     driven = ENGINES[engine](tmp_path / "profile", script=script, wait="normal")
     try:
         driven.ask("window/rect", x=0, y=0, width=1280, height=2000)

@@ -5,8 +5,6 @@ A sample that has some of every kind and all that one of them reads in its own w
 
 from __future__ import annotations
 
-import os
-
 import evasion_island
 import pytest
 from evasion_corpus import Evasion, evasions, silent
@@ -43,11 +41,7 @@ def sample(engine: str) -> list[Evasion]:
 
 @pytest.fixture(scope="module", params=sorted(OWN))
 def engine(request: pytest.FixtureRequest) -> str:
-    lacking = engines.lacking(request.param) or evasion_island.lacking()
-    if lacking and os.environ.get("CONSENT_REQUIRE_ENGINES"):
-        pytest.fail(lacking)
-    if lacking:
-        pytest.skip(lacking)
+    engines.demand(engines.lacking(request.param) or evasion_island.lacking())
     return str(request.param)
 
 

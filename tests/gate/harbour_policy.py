@@ -1,12 +1,22 @@
-"""The small policy that every test of the gate shares."""
+"""The small policy that every test of the gate shares, and how they send a page in pieces."""
 
 # ruff: noqa: E501  # tables of markup, one trick after another
 
 from __future__ import annotations
 
+from typing import Any
+
+from consent.choice import Permissions
+from consent.gate import Gate
 from consent.policy import Ask, Policy, Service, Site
 
 PAGE = "https://harbour.example/news/today"
+
+
+def in_pieces(gate: Gate, permissions: Permissions, html: bytes, *, size: int = 1, **keywords: Any) -> bytes:
+    """What comes out where ``html`` is fed in pieces of so many bytes."""
+    stream = gate.stream(permissions, base_url=PAGE, **keywords)
+    return b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close()
 
 
 def make_policy(**ask: str) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -18,8 +18,7 @@ def furnished(html: bytes) -> bytes:
     extra = {"insert": b"[N]", "footer": b"[F]"}
     whole = GATE.rewrite(html, REFUSED, base_url=PAGE, **extra)
     for size in range(1, 9):
-        stream = GATE.stream(REFUSED, base_url=PAGE, **extra)
-        assert b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close() == whole
+        assert in_pieces(GATE, REFUSED, html, size=size, **extra) == whole
     return whole
 
 

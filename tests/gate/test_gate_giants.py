@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -18,15 +18,10 @@ IMAGE = b"<img src=//a.stats.example/x>"
 INERT = b'<img data-consent-service="stats" data-consent-category="analytics" data-consent-src=//a.stats.example/x>'
 
 
-def in_pieces(html: bytes, size: int, **extra) -> bytes:
-    stream = GATE.stream(REFUSED, base_url=PAGE, **extra)
-    return b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close()
-
-
 def sent(html: bytes, **extra) -> bytes:
     whole = GATE.rewrite(html, REFUSED, base_url=PAGE, **extra)
     for size in (10_000, LIMIT, LIMIT + 7):
-        assert in_pieces(html, size, **extra) == whole
+        assert in_pieces(GATE, REFUSED, html, size=size, **extra) == whole
     return whole
 
 

@@ -8,7 +8,7 @@ import base64
 import urllib.parse
 
 import pytest
-from harbour_policy import PAGE
+from harbour_policy import PAGE, in_pieces
 
 from consent.gate.candidates import BOOKED
 
@@ -122,8 +122,7 @@ def test_a_style_of_which_a_part_is_hidden_is_inert_at_once(gate, refused) -> No
 
 def test_a_script_in_svg_with_a_comment_is_the_same_in_pieces(gate, refused) -> None:
     html = b"<svg><script>a(); <!-- --> b()</script></svg>"
-    stream = gate.stream(refused, base_url=PAGE)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == html
+    assert in_pieces(gate, refused, html) == html
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -137,8 +136,7 @@ def test_what_a_style_in_svg_fetches_as_text_and_as_markup_is_made_inert_once(ga
     disarmed = (' type="text/plain"' + service, "@consent;") * (own // 2)
     assert sent == (page % (*disarmed, inert, service, " data-consent-", inert)).encode()
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
-    stream = gate.stream(refused, base_url=PAGE)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    assert in_pieces(gate, refused, html) == sent
 
 
 def test_a_style_inside_the_text_of_one_in_svg_has_its_addresses_made_inert_too(gate, refused) -> None:
@@ -168,8 +166,7 @@ def test_what_a_tag_in_a_script_or_style_in_svg_hides_from_others_makes_it_inert
     sent = gate.rewrite(html, refused, base_url=PAGE)
     assert b'type="text/plain"' in sent
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
-    stream = gate.stream(refused, base_url=PAGE)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    assert in_pieces(gate, refused, html) == sent
     own = gate.rewrite(page % (hidden % (reaches % b"")), refused, base_url=PAGE)
     assert b"data-consent" not in own
 
@@ -230,8 +227,7 @@ def test_a_script_that_others_take_for_a_part_of_one_in_svg_is_read_for_itself(g
     sent = gate.rewrite(html, refused, base_url=PAGE)
     assert b'<script type="text/plain" data-consent-service="stats" data-consent-category="analytics">import(' in sent
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
-    stream = gate.stream(refused, base_url=PAGE)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    assert in_pieces(gate, refused, html) == sent
 
 
 @pytest.mark.parametrize("before", [b"<svg><style/></svg>", b"<svg><style>'</svg>", b"<svg><style type=x>/*</svg>"])
@@ -268,8 +264,7 @@ def test_an_end_tag_in_a_cdata_section_ends_a_style_for_all_who_read_it(gate, re
     sent = gate.rewrite(html, refused, base_url=PAGE)
     assert b"]]></style" in sent[: len(html) - 20].lower()
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
-    stream = gate.stream(refused, base_url=PAGE)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    assert in_pieces(gate, refused, html) == sent
     own = b"<svg><style><![CDATA[ p>a{} ]]></style></svg>"
     assert gate.rewrite(own, refused, base_url=PAGE) is own
 
@@ -280,8 +275,7 @@ def test_xml_in_utf_16_is_known_by_how_it_begins(gate, refused) -> None:
         html = text.encode(codec)
         sent = gate.rewrite(html, refused, base_url=PAGE, content_type="text/html")
         assert "data-consent-src" in sent.decode(codec)
-        stream = gate.stream(refused, base_url=PAGE, content_type="text/html")
-        assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+        assert in_pieces(gate, refused, html, content_type="text/html") == sent
         assert gate.rewrite(html, refused, base_url=PAGE) is html, "the control: its header says otherwise"
 
 

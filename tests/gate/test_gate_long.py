@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -18,8 +18,7 @@ REST = b'</script><script type="text/plain" data-consent-service="stats" data-co
 
 
 def sent_in(html: bytes, size: int) -> bytes:
-    stream = GATE.stream(REFUSED, base_url=PAGE)
-    return b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close()
+    return in_pieces(GATE, REFUSED, html, size=size)
 
 
 CASES = [

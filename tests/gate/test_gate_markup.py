@@ -9,7 +9,7 @@ import time
 from xml.etree import ElementTree
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.gate import Gate
 
@@ -67,8 +67,7 @@ def test_what_asks_nobody_in_an_xml_page_stays(gate, refused, body) -> None:
 def test_an_xml_page_in_pieces_comes_out_as_whole(gate, refused, body) -> None:
     html = page(body)
     whole = gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML)
-    stream = gate.stream(refused, base_url=PAGE, content_type=XHTML)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == whole
+    assert in_pieces(gate, refused, html, content_type=XHTML) == whole
 
 
 @pytest.mark.parametrize(
@@ -108,8 +107,7 @@ def test_an_xml_page_that_cannot_be_judged_is_no_xml_any_more(gate, refused, htm
     else:
         assert b"data-consent-src" in sent or b"<<" in sent
     assert gate.rewrite(sent, refused, base_url=PAGE, content_type=XHTML) == sent
-    stream = gate.stream(refused, base_url=PAGE, content_type=XHTML)
-    pieces = b"".join(stream.feed(html[at : at + 5000]) for at in range(0, len(html), 5000)) + stream.close()
+    pieces = in_pieces(gate, refused, html, size=5000, content_type=XHTML)
     assert pieces == sent or b"<<" in pieces
 
 
@@ -174,8 +172,7 @@ def test_what_is_inserted_goes_into_the_body_of_an_xml_page(gate, granted) -> No
 )
 def test_what_is_no_xml_is_passed_as_it_is(gate, refused, html) -> None:
     assert gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML) == html
-    stream = gate.stream(refused, base_url=PAGE, content_type=XHTML)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == html
+    assert in_pieces(gate, refused, html, content_type=XHTML) == html
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import html5lib
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -23,9 +23,7 @@ def furnished(html: bytes, permissions=REFUSED, gate=GATE, **extra) -> bytes:
     extra = {"insert": b"[N]", **extra}
     whole = gate.rewrite(html, permissions, base_url=PAGE, **extra)
     for size in (*range(1, 9), len(html) // 2 + 1):
-        stream = gate.stream(permissions, base_url=PAGE, **extra)
-        sent = b"".join(stream.feed(html[at : at + size]) for at in range(0, len(html), size)) + stream.close()
-        assert sent == whole
+        assert in_pieces(gate, permissions, html, size=size, **extra) == whole
     for cut in range(1, len(html)):
         stream = gate.stream(permissions, base_url=PAGE, **extra)
         assert stream.feed(html[:cut]) + stream.feed(html[cut:]) + stream.close() == whole

@@ -9,7 +9,7 @@ from one reader that another one fetches.
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -67,8 +67,7 @@ def test_what_one_reader_fetches_and_another_hides_is_made_inert(page, notice) -
     assert b"<img src=//a" not in sent
     assert b" data-consent-src=//a.stats.example/x" in sent
     assert OPEN.rewrite(html, AGREED, base_url=PAGE) is html, "the control: granted is untouched"
-    stream = GATE.stream(REFUSED, base_url=PAGE, insert=notice)
-    assert b"".join(stream.feed(html[at : at + 1]) for at in range(len(html))) + stream.close() == sent
+    assert in_pieces(GATE, REFUSED, html, insert=notice) == sent
 
 
 RECONCILED = [

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent import csp
 from consent.choice import Choice, Signals, decide
@@ -123,8 +123,7 @@ def test_an_encoding_that_hides_tags_is_read_through(gate, refused, granted, cha
 
 def test_a_page_read_through_may_end_its_pieces_inside_a_character(gate, refused) -> None:
     html = ("<title>" + "港" * 40 + "</title><script>" + "日" * 300 + "</script>").encode("utf-16-le")
-    stream = gate.stream(refused, base_url=PAGE, content_type="text/html; charset=utf-16le")
-    assert b"".join(stream.feed(html[at : at + 7]) for at in range(0, len(html), 7)) + stream.close() == html
+    assert in_pieces(gate, refused, html, size=7, content_type="text/html; charset=utf-16le") == html
 
 
 def test_bytes_that_a_declared_encoding_has_not_are_not_sent(gate, refused) -> None:
