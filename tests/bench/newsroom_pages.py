@@ -1,11 +1,14 @@
-"""Made news pages, as long as one asks for, with what such pages have: pictures, icons, scripts, third parties."""
+"""News pages with what such pages have, pictures, icons, scripts, third parties: made as long as one asks for, and the demo's."""
 
 # ruff: noqa: E501, SIM905  # pages are made of long lines
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from consent.policy import Ask, Policy, Service, Site
 
@@ -231,4 +234,21 @@ def _wide_box(_: random.Random, number: int) -> str:
 _DENSE = ((0.55, 11, _story), (0.9, 3, _paragraph), (0.95, 5, _box), (1.0, 1, _script))
 _USUAL = ((0.38, 12, _teaser), (0.8, 3, _long_paragraph), (0.9, 5, _wide_box), (1.0, 1, _inline))
 
-PAGES = {"dense": dense_page, "usual": usual_page}
+
+
+@cache
+def demo_page(number: int) -> bytes:
+    """The front page of the demonstration without consentry, a report with a film, or the one that takes donations.
+
+    Its third parties stand on one of the denied domains.
+    """
+    sys.path.append(str(Path(__file__).parents[2]))
+    from examples.flask_demo.app import create_app
+
+    site = create_app(asks_first=False, stand_ins=f"https://{DENIED[0]}").test_client()
+    answer = site.get(("/en/", "/en/undersea-cables", "/en/donate")[number])
+    assert answer.status_code == 200
+    return answer.data
+
+
+PAGES = {"dense": dense_page, "usual": usual_page, "demo": demo_page}

@@ -92,6 +92,8 @@ def test_keyboard_alone_leads_from_the_first_page_to_withdrawal(visit: Visit, sc
     expect(confirmation).to_contain_text("Your consent is withdrawn.")
     assert granted(visitor) == []
     assert page.url == visitor.demo.site + FRONT, "back where the settings were called for"
+    if script:
+        expect(confirmation.get_by_role("status")).to_be_focused()
     tab_to(visitor, "[data-consent-action=hide]")
     page.keyboard.press("Enter")
     expect(confirmation).to_have_count(0)

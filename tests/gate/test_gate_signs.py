@@ -65,6 +65,11 @@ def test_every_reference_that_matters_may_be_one(text) -> None:
         assert signs.refers(text, match.start() + 1, len(text))
 
 
+@pytest.mark.parametrize("told", [b"&sol;x", b"&colon;", b"&bsol;x", b"&Tab;x", b"&NewLine;", b"&lpar;x", b"&#47;x", b"&#x2F;", b"&#x5c", b"&amp;sol;", b"&AMPbsol", b"&#1"])
+def test_each_reference_by_name_or_number_may_be_one(told) -> None:
+    assert signs.refers(told, 1, len(told))
+
+
 @pytest.mark.parametrize("calm", [b"&copy=1", b"&nbsp;x", b"&amp;b=1", b"&#39;xx", b"&#8217;", b"&#x27;x", b"&AMP;amp;x12", b"&aacute;", b"&b=12"])
 def test_other_references_are_none(calm) -> None:
     assert not signs.refers(calm, 1, len(calm))
