@@ -104,7 +104,7 @@ _RISKY: Final = frozenset(
     )
 )
 BY_ATTRIBUTE: Final[frozenset[bytes]] = frozenset(
-    (b"img", b"image", b"source", b"input", b"video", b"audio", b"track", b"body", b"html")
+    (b"img", b"image", b"feimage", b"source", b"input", b"video", b"audio", b"track", b"body", b"html")
 )
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
 READ: Final = frozenset[bytes]().union(*URLS.values()) | _SVG_PAINT | frozenset(
@@ -225,9 +225,10 @@ def judge_alone(page: Page, name: bytes, attribute: Attribute) -> list[tuple[int
     return [(attribute.at, marker(page, outcome.said).lstrip() + b" "), *outcome.insertions(page, attribute.at)[1:]]
 
 
-def is_risky(name: bytes, value: bytes) -> bool:
+def is_risky(element: bytes, name: bytes, value: bytes) -> bool:
     """Whether an attribute of this name, too long to be read, may fetch or run; an image in a ``data:`` URL doesn't."""
-    if name == b"src" and value[:11].lower() == b"data:image/":
+    pictures = (b"src", b"href", b"xlink:href") if element in (b"image", b"feimage") else (b"src",)
+    if name in pictures and value[:11].lower() == b"data:image/":
         return False
     return name in _RISKY or name in _SVG_PAINT or name.startswith(b"on")
 

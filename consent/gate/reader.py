@@ -30,7 +30,7 @@ from consent.gate.tokens import (
     in_text,
     reach,
 )
-from consent.gate.worlds import FOREIGN
+from consent.gate.worlds import FOREIGN, PLAIN
 
 _LONGEST_END = 16
 """No end tag's name is longer, with what comes before and behind it, in bytes."""
@@ -180,9 +180,10 @@ class Reader(Pieces):
         self._skipping = b""
         if self._place.before_body and not self._place.in_head(self._raw, closes=closes):
             self._insert(at, self._place.notice())
-        if self._raw in RENAMED and not closes:
+        renamed = self._raw in RENAMED and not closes
+        if renamed:
             self._insert(at + 1, elements.PREFIX)
-        if self._world:
+        if self._world and (renamed or self._raw not in PLAIN[self._world[-1]]):
             self._be_in_doubt()
         return self._go_through(name_end)
 
@@ -216,7 +217,7 @@ class Reader(Pieces):
             elif length <= LIMIT or not (begun := BEGUN.match(buffer, position)):
                 return self._suspend("giant", position)
             else:
-                if elements.is_risky(begun[1].lower(), buffer[begun.end() : begun.end() + 11]):
+                if elements.is_risky(self._raw, begun[1].lower(), buffer[begun.end() : begun.end() + 11]):
                     self._insert(begun.start(1), elements.PREFIX)
                 self._skipping = begun[2] or b" "
                 position = begun.end()

@@ -88,6 +88,19 @@ def test_a_giant_picture_in_its_own_tag_stays_and_a_document_does_not(quote) -> 
     )
 
 
+@pytest.mark.parametrize("name", [b"href", b"xlink:HREF"])
+def test_a_giant_picture_in_a_drawing_stays_and_leaves_no_doubt_behind(name) -> None:
+    style = b"<style>p::after{content:'%b'}</style>" % IMAGE
+    page = b"<svg><%b " + name + b'="data:image/png;base64,' + b"A" * LIMIT + b'"/></svg>' + style + b"<p>" + IMAGE
+    for picture in (b"image", b"feImage"):
+        assert sent(page % picture) == (page % picture).replace(b"<p>" + IMAGE, b"<p>" + INERT)
+    for other in (b"use", b"script", b"a"):
+        out = in_pieces(GATE, REFUSED, page % other, size=10_000)
+        assert b"data-consent-" + name in out, "the control: a picture in another element"
+    out = in_pieces(GATE, REFUSED, page % b"nobody", size=10_000)
+    assert b"content:'" + INERT in out, "the control: an element that leaves doubt"
+
+
 def test_a_declaration_without_an_end_is_passed_on_and_ends_where_it_ends() -> None:
     html = b"<!x " + b"y" * LIMIT + b"<img src=//a.stats.example/x >" + IMAGE
     assert sent(html) == html.replace(IMAGE, INERT)
