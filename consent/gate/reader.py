@@ -145,8 +145,8 @@ class Reader(Pieces):
         closer = b"=>" if is_end else b">"  # so that what is cut off is no end tag
         if buffer.startswith(b"<!--", start):
             closer = b"-->"
-        elif buffer.startswith(b"<![", start):
-            closer = b"]]>"
+        elif buffer[start : start + 9].lower() == b"<![cdata[":
+            closer = b"" if buffer.startswith(b"]]>", fence) else b"]]>"  # which may be the end of both
         elif name := NAME.match(buffer, start, fence):
             closers = (closer, b'">', b"'>")
             closer = next((c for c in closers if TAG.fullmatch(buffer[start:fence] + c)), closer)

@@ -183,6 +183,8 @@ def test_what_a_tag_in_a_script_or_style_in_svg_hides_from_others_makes_it_inert
         (b"<svg><script><![CDATA[a<b> ]]><!-- --> c]]></script>", b"<svg><script><![CDATA[a<b> ]]><!-- --> c]]></script>"),
         (b"<noscript><script>a</noscript>", b"<noscript><script>a</script></noscript>"),
         (b"<noscript><!x </noscript</noscript>>", b"<noscript><!x </noscript=></noscript>>"),
+        (b"<svg><![CDATA[><![x]]>", b"<svg><![CDATA[><![x>]]>"), (b"<svg><![CDATA[><![CDATA[x]]>", b"<svg><![CDATA[><![CDATA[x]]>"),
+        (b"<svg><style><![CDATA[><![cdata[x</style>", b"<svg><style><![CDATA[><![cdata[x]]>]]></style>"),
         (b"<svg><style><![CDATA[<svg><style a=\"b;]]></style></svg>", b"<svg><style><![CDATA[<svg><style a=\"b;\">]]></style></svg>"),
     ],
 )
