@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from consent import headers
 from consent.body import Way
 from consent.closing import OF_THE_BODY, Closing
 from consent.decision import Recorder
@@ -30,7 +31,9 @@ _TRAILERS: Final = "http.response.trailers"
 _PATH: Final = "http.response.pathsend"
 _FILE: Final = "http.response.zerocopysend"
 _HINT: Final = "http.response.early_hint"
+_INFORMATIONAL: Final = "http.response.informational"  # gunicorn's
 _PUSH: Final = "http.response.push"  # names no field that could be gated, and no browser takes it any more
+_SCHEMES: Final = {"https": "https", "wss": "https"}
 _PIECE: Final = 1 << 16  # bytes of a file read at once
 _MESSAGE: Final = 1 << 20  # bytes after which a message goes out
 
@@ -38,7 +41,8 @@ _MESSAGE: Final = 1 << 20  # bytes after which a message goes out
 class ConsentMiddleware:
     """Wraps an ASGI application so that nothing of a third party reaches a visitor who has not agreed to it.
 
-    The arguments are those of :class:`consent.wsgi.ConsentMiddleware`. Lifespan and websockets pass unchanged.
+    The arguments are those of :class:`consent.wsgi.ConsentMiddleware`. Of websockets the cookies are filtered; lifespan
+    passes unchanged.
     """
 
     def __init__(
@@ -63,11 +67,15 @@ class ConsentMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer our own endpoints; pass everything else to the application and its response through the gate."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "headers": list(scope["headers"])}
         engine = self.engine
         visit = engine.open(to_request(scope))
+        if scope["type"] == "websocket":
+            await self._connect(visit, scope, receive, send)
+            return
         if visit.endpoint is not None:
             body = await _read_body(scope, receive) if visit.takes_body else b""
             room = self._answering if visit.takes_body else self._showing
@@ -75,14 +83,24 @@ class ConsentMiddleware:
             if response is not None:
                 await _send(response, scope, send)
                 return
-        changed = engine.app_fields(visit)
-        kept = [(name, value) for name, value in scope["headers"] if name.lower().decode("latin-1") not in changed]
-        added = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in changed.items() if value]
+            visit = engine.pass_on(visit)
         extensions = {name: value for name, value in (scope.get("extensions") or {}).items() if name != _PUSH}
-        inner = {**scope, "headers": [*kept, *added], "extensions": extensions}
+        inner = {**scope, "headers": _replaced(scope, engine.app_fields(visit)), "extensions": extensions}
         inner["state"] = {**scope.get("state", {}), "consent": visit}
         sending = _Sending(send, visit, answering=self._answering, showing=self._showing)
         await self.app(inner, receive, sending.send)
+
+    async def _connect(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a websocket without the cookies of refused services, whoever of both sends them."""
+        jar = {name: value for name, value in self.engine.app_fields(visit).items() if name == "cookie"}
+        filtered = self.engine.closer.handshake
+
+        async def accept(message: Message) -> None:
+            if message["type"] == "websocket.accept" and message.get("headers"):
+                message = {**message, "headers": _raw(filtered(visit, _fields(message)))}
+            await send(message)
+
+        await self.app({**scope, "headers": _replaced(scope, jar)}, receive, accept)
 
 
 def to_request(scope: Scope) -> Request:
@@ -95,10 +113,10 @@ def to_request(scope: Scope) -> Request:
     server = scope.get("server") or ("localhost", None)
     root, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     return Request(
-        method=scope["method"],
-        scheme=scope.get("scheme", "http"),
+        method=scope.get("method", "GET"),
+        scheme=_SCHEMES.get(scope.get("scheme", ""), "http"),
         host=fields.get("host") or (f"{server[0]}:{server[1]}" if server[1] else server[0]),
-        path=(path.removeprefix(root) if root else path) or "/",
+        path=(path.removeprefix(root) if path.startswith(f"{root}/") or path == root else path) or "/",
         root=root,
         query=scope.get("query_string", b"").decode("latin-1"),
         client=(scope.get("client") or ("",))[0],
@@ -126,6 +144,16 @@ async def _send(response: Response, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.start", "status": response.status, "headers": _raw(fields)})
     body = b"" if scope["method"] == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})
+
+
+def _replaced(scope: Scope, changed: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """The request's fields with these instead of those of the same name; empty to drop."""
+    kept = [(name, value) for name, value in scope["headers"] if name.lower().decode("latin-1") not in changed]
+    return [*kept, *_raw([(name, value) for name, value in changed.items() if value])]
+
+
+def _fields(message: Message) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", [])]
 
 
 def _raw(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
@@ -160,9 +188,12 @@ class _Sending:
         if kind == _START:
             await self._start(message)
         elif kind == _HINT:
-            links = [link.decode("latin-1") for link in message.get("links", [])]
-            if kept := self._visit.engine.closer.hints(self._visit, links):
-                await self._send({**message, "links": [link.encode("latin-1") for link in kept]})
+            links = [("link", link.decode("latin-1")) for link in message.get("links", [])]
+            if kept := self._visit.engine.closer.informational(self._visit, links):
+                await self._send({**message, "links": [link.encode("latin-1") for _, link in kept]})
+        elif kind == _INFORMATIONAL:
+            if fields := self._visit.engine.closer.informational(self._visit, _fields(message)):
+                await self._send({**message, "headers": _raw(fields)})
         elif kind == _PUSH:
             return
         elif body is None:
@@ -172,14 +203,12 @@ class _Sending:
         elif kind in (_PATH, _FILE):
             await self._read(body, message)
         elif kind == _TRAILERS:
-            fields = [field for field in message.get("headers", []) if field[0].lower().decode() not in OF_THE_BODY]
-            await self._send({**message, "headers": fields})
+            await self._send({**message, "headers": _raw(headers.without(_fields(message), *OF_THE_BODY))})
         else:
             await self._send(message)
 
     async def _start(self, message: Message) -> None:
-        fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in message.get("headers", [])]
-        close = partial(self._visit.engine.close, self._visit, message["status"], fields)
+        close = partial(self._visit.engine.close, self._visit, message["status"], _fields(message))
         loop = asyncio.get_running_loop()
         recording = self._visit.records_at_close
         self._closing = await loop.run_in_executor(self._answering, close) if recording else close()

@@ -15,9 +15,11 @@ from consent.answer import SIGNAL
 from consent.body import XML, Body, Replaced, Stream, Watched, Way
 from consent.choice import Choice, Permissions, Signals
 from consent.coding import can_unpack, codings
+from consent.exchange import Request
 from consent.gate import Blocked, Embed
 from consent.gate.fields import gate_fields
 from consent.headers import CookieRules, Fields
+from consent.revalidation import Others
 from consent.visit import REPORT, Visit
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "appl
 _XML: Final = frozenset({XML, "application/xml", "text/xsl"})
 # Pictures that replace each other, and pages in Firefox and WebKit, which hold them to the policy of the whole.
 _PARTS: Final = "multipart/x-mixed-replace"
+# Scripts that run outside of every page, under the policy that they come with.
+_WORKERS: Final = frozenset({"worker", "sharedworker", "serviceworker"})
 _MARKUP: Final = re.compile(r"html|xml", re.IGNORECASE)
 _XSL: Final = re.compile(r"\A\s*text/xsl", re.IGNORECASE)  # Chromium's name for it, and nobody else's
 _OPENED: Final = frozenset({"document", "iframe", "frame", "object", "embed"})
@@ -64,6 +68,7 @@ class Closer:
         self._csp_name = csp.header_name(engine.policy)
         self._declared = frozenset(service.key for service in engine.policy.services)
         self._told: set[str] = set()
+        self.others = Others()
 
         @lru_cache(maxsize=512)
         def tightening(allowed: frozenset[str], host: str, report_uri: str) -> str:
@@ -84,22 +89,29 @@ class Closer:
         fields = self._own_cookies(visit, fields, is_page=is_page)
         if kind and content_type != headers.first(fields, "content-type"):
             fields = _typed(fields, content_type)
-        if not is_page and not (status == 304 and visit.may_be_page):
+        if not is_page and (status != 304 or visit.has_other or not visit.may_be_page):
+            if status == 200 and visit.may_be_page:
+                self.others.note(visit.request, fields)
             return Closing(self._other_fields(visit, fields, is_xml=is_xml or kind == _PARTS), None)
         fields = self._page_fields(visit, status, fields)
         if status == 206 and not visit.request.get("range"):
             status = 200  # a part that nobody asked for is shown as a page
         if status < 200 or status in (204, 206, 304) or headers.is_download(fields):
             return Closing(fields, None)
+        if visit.is_top_level is not False and _is_shown(visit.request, status):
+            fields = [*fields, *self._said(visit)]
         return self._gated(visit, fields, kind, content_type)
 
-    def hints(self, visit: Visit, links: list[str]) -> list[str]:
-        """What may be sent of ``Link`` values ahead of the response (RFC 8297): browsers follow them at once."""
+    def informational(self, visit: Visit, fields: Fields) -> Fields:
+        """What may be sent of these fields ahead of the response (RFC 8297): browsers follow links in them at once."""
         if self._engine.mode == "observe":
-            return links
-        fields = [("Link", link) for link in links]
-        kept = gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
-        return [value for _, value in kept]
+            return fields
+        fields = self._own_cookies(visit, fields, is_page=True)
+        return gate_fields(self._engine.gate, fields, visit.permissions, base_url=visit.request.base_url)
+
+    def handshake(self, visit: Visit, fields: Fields) -> Fields:
+        """The fields by which a websocket is accepted, without the cookies of refused services."""
+        return fields if self._engine.mode == "observe" else self._own_cookies(visit, fields, is_page=False)
 
     def page_policy(self, visit: Visit, path: str) -> str:
         """The policy that a page of this ``path`` would be loaded with now; ``""`` where none is enforced."""
@@ -149,16 +161,24 @@ class Closer:
     def _other_fields(self, visit: Visit, fields: Fields, *, is_xml: bool) -> Fields:
         """The fields of what isn't a page: as it is the same for everybody, it may name whom everybody may contact.
 
-        XML that may be kept as data must not be what somebody opens later, as that would be a page.
+        XML that may be kept as data must not be what somebody opens later, as that would be a page. A worker is held to
+        what its visitor allows; but a service worker to what is declared, as it stays when an answer changes, and
+        fetches for pages that have policies of their own.
         """
+        destination = visit.request.get("sec-fetch-dest")
+        if destination in _WORKERS and self._csp_name:
+            is_common = visit.shared or destination == "serviceworker"
+            if not is_common:
+                fields = headers.private(fields, ("Cookie", "Sec-GPC"))
+            policy = self._policy(visit, self._declared if is_common else visit.permissions.allowed)
+            fields = [*headers.varied(fields, ("Sec-Fetch-Dest",)), policy]
         if not is_xml and _CONTACTING.isdisjoint([name.lower() for name, _ in fields]):
             return fields
         anybody = self._engine.permit(Choice.none(), Signals(), path=visit.request.path)
         fields = gate_fields(self._engine.gate, fields, anybody, base_url=visit.request.base_url)
         if not is_xml:
             return fields
-        told = bool(visit.request.get("sec-fetch-dest"))
-        fields = headers.varied(fields, ("Sec-Fetch-Dest",) if told else ("Sec-Fetch-Dest", "Accept"))
+        fields = headers.varied(fields, ("Sec-Fetch-Dest",) if destination else ("Sec-Fetch-Dest", "Accept"))
         return [*fields, self._policy(visit, anybody.allowed)] if self._csp_name else fields
 
     def _page_fields(self, visit: Visit, status: int, fields: Fields) -> Fields:
@@ -168,7 +188,9 @@ class Closer:
         etag = headers.first(fields, "etag")
         if etag is not None:
             fields = [*headers.without(fields, "etag"), ("ETag", headers.tag_variant(etag, visit.variant))]
-        if self._csp_name and status != 304:  # on a shared page everything declared, as its script brings it alive
+        if status == 304:
+            fields = headers.without(fields, *OF_THE_BODY)
+        elif self._csp_name:  # on a shared page everything declared, as its script brings it alive
             fields.append(self._policy(visit, self._declared if visit.shared else visit.permissions.allowed))
         return fields if visit.shared else [*fields, *self.expiry(visit)]
 
@@ -184,8 +206,6 @@ class Closer:
             said = ", ".join(packed)
             _log.error("A page came from the application as %r, which can't be read and so not gated.", said)
             return Closing(fields, Replaced(self._unreadable(visit)))
-        if visit.is_top_level is not False:
-            fields += self._said(visit)
         body = Body(
             lambda is_document, told: self._stream(visit, told or read_as, is_document),
             packed=packed,
@@ -242,6 +262,11 @@ class Closer:
         if key not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(key)
             _log.warning("%s", text)
+
+
+def _is_shown(request: Request, status: int) -> bool:
+    """Whether somebody sees the page that is sent now."""
+    return request.method != "HEAD" and not 300 <= status < 400 and "prefetch" not in request.get("sec-purpose")
 
 
 def _typed(fields: Fields, content_type: str) -> Fields:

@@ -64,6 +64,7 @@ class Engine:
         self.gate = Gate(policy)
         self.banner = Banner(policy, templates=templates)
         self.exhibits = Exhibits(recorder)
+        self.recorder = recorder
         self.pages = Pages(self)
         self.closer = Closer(self, clock=clock)
         self.register = Register(self, recorder, clock=clock)
@@ -111,11 +112,13 @@ class Engine:
             request = replace(request, scheme="https")
         signals = headers.signals(request.fields.get("sec-gpc"), request.fields.get("dnt"))
         visit = Visit(self, request, signals=signals, message=self.jar.said(request))
-        if visit.endpoint is not None:
-            return visit
+        return visit if visit.endpoint is not None else self.pass_on(visit)
+
+    def pass_on(self, visit: Visit) -> Visit:
+        """The visit as the application may know it, also of a path below our own that we don't answer."""
         if self.policy.ask.pages == "shared":
             return self._anonymous(visit)
-        if signals.gpc and not visit.message and visit.permissions.gpc_denied:
+        if visit.signals.gpc and not visit.message and visit.permissions.gpc_denied:
             visit.message = SIGNAL
         return visit
 
@@ -137,8 +140,9 @@ class Engine:
     def app_fields(self, visit: Visit) -> dict[str, str]:
         """The request fields that the application must see otherwise: lower-case name to new value, empty to drop.
 
-        Cookies of refused services are hidden; validators of another visitor's page are not honoured; and only
-        encodings are asked for that the gate can read.
+        Cookies of refused services are hidden; validators of another visitor's page are not honoured where that would
+        show it, and understood where somebody writes (RFC 9110 section 13.1); and only encodings are asked for that
+        the gate can read.
         """
         request, changed = visit.request, dict[str, str]()
         if self.mode == "observe":
@@ -150,14 +154,27 @@ class Engine:
             )
             if shown != jar:
                 changed["cookie"] = shown
-        if visit.may_be_page:
+        if tags := request.get("if-match"):
+            changed["if-match"] = headers.original_tags(tags)
+        if request.method not in ("GET", "HEAD"):
             if tags := request.get("if-none-match"):
-                changed["if-none-match"] = headers.own_validators(tags, visit.variant)
-            if request.get("if-modified-since"):
-                changed["if-modified-since"] = ""
-            if coding := request.get("accept-encoding"):
-                changed["accept-encoding"] = "gzip" if headers.takes_gzip(coding) else "identity"
+                changed["if-none-match"] = headers.original_tags(tags)
+        elif visit.may_be_page:
+            changed |= self._validators(visit)
+        if visit.may_be_page and (coding := request.get("accept-encoding")):
+            changed["accept-encoding"] = "gzip" if headers.takes_gzip(coding) else "identity"
         return changed
+
+    def _validators(self, visit: Visit) -> dict[str, str]:
+        """The validators to ask the application with: of what is known to be no page, or of this visitor's page."""
+        request = visit.request
+        tags, date = request.get("if-none-match"), request.get("if-modified-since")
+        if not (tags or date):
+            return {}
+        visit.has_other, known = self.closer.others.known(request)
+        if visit.has_other:
+            return known
+        return {"if-none-match": tags and headers.own_validators(tags, visit.variant), "if-modified-since": ""}
 
     def close(self, visit: Visit, status: int, fields: Fields) -> Closing:
         """The response as this visitor may get it: cookies filtered, policy tightened, private, and gated."""

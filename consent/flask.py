@@ -65,27 +65,26 @@ class _Site:
     templates: Path | None = None
     locale: Callable[[], str | None] | None = None
     _engine: Engine | None = None
+    _settings: tuple[Any, ...] = ()
     _lock: Any = field(default_factory=Lock)
 
     @property
     def engine(self) -> Engine:
-        if self._engine is None:
+        """The engine for the application's present config, which may change after :meth:`Consent.init_app`."""
+        keys, https = self.secret_key or _keys_of(self.app), self.app.config.get("CONSENT_HTTPS", "auto")
+        if self._engine is None or self._settings != (keys, https):
             with self._lock:
-                if self._engine is None:
-                    keys = self.secret_key or _keys_of(self.app)
+                if self._engine is None or self._settings != (keys, https):
                     self._engine = Engine.starting(
                         self.policy,
                         secret_key=keys,
-                        log=self.log,
-                        https=self._https,
+                        log=self._engine.recorder if self._engine else self.log,
+                        https=https,
                         debug=self.app.debug,
                         templates=self.templates,
                     )
+                    self._settings = (keys, https)
         return self._engine
-
-    @property
-    def _https(self) -> bool | str:
-        return self.app.config.get("CONSENT_HTTPS", "auto")  # type: ignore[no-any-return]
 
 
 class Consent:

@@ -254,7 +254,7 @@ def _parents(host: str) -> Iterator[str]:
 
 def private(fields: Fields, vary: Iterable[str]) -> Fields:
     """The fields of a page that is for this visitor only: private, varied, and without leave for shared caches."""
-    kept = [(k, v) for k, v in fields if k.lower() not in _CDN_CACHING and not k.lower().endswith("cdn-cache-control")]
+    kept = [(k, v) for k, v in fields if k.lower() not in _CDN_CACHING and not k.lower().endswith("-cache-control")]
     directives = [d.strip() for k, v in kept if k.lower() == "cache-control" for d in v.split(",") if d.strip()]
     directives = [d for d in directives if d.partition("=")[0].strip().lower() not in _SHARED]
     if not any(d.lower() in ("private", "no-store") for d in directives):
@@ -274,6 +274,7 @@ def varied(fields: Fields, names: Iterable[str]) -> Fields:
 # Validators (RFC 9110 section 8.8)
 
 _ENTITY_TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_VARIANT_TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*);[0-9a-f]{10}"')
 
 
 def tag_variant(etag: str, variant: str) -> str:
@@ -289,6 +290,15 @@ def own_validators(if_none_match: str, variant: str) -> str:
     originals = dict.fromkeys(tag.removesuffix(suffix) for tag in tags)
     # Both spellings: some applications compare tags as text, though the comparison is defined to be weak.
     return ", ".join(f'"{tag}", W/"{tag}"' for tag in originals)
+
+
+def original_tags(precondition: str) -> str:
+    """An ``If-Match``, or an ``If-None-Match`` of a request that writes, with the tags that the application knows.
+
+    What is written is the same for everybody, so that it doesn't matter whose page the writer saw. The tags of what
+    is no page, and ``*``, are as they were.
+    """
+    return _VARIANT_TAG.sub(r'"\1"', precondition)
 
 
 # Encodings (RFC 9110 section 12.5.3)

@@ -33,8 +33,9 @@ class Visit:
     """What the engine knows of one request, and what a template may ask of it.
 
     The strings that :meth:`notice` and its like return are safe HTML. ``choice`` and ``permissions`` are worked out
-    when somebody first asks for them: most requests are for files, which don't depend on them. ``app_locale`` is the
-    language that the application chose for this page, or that one of ours was asked for in.
+    when somebody first asks for them: most requests are for files, which don't depend on them. ``has_other`` says that
+    what the browser asks to have confirmed is known to be no page. ``app_locale`` is the language that the application
+    chose for this page, or that one of ours was asked for in.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Visit:
         self.message = message if message in MESSAGES else ""
         self.shared = visitor is not None
         self._visitor = visitor
+        self.has_other = False
         self.app_locale: str | None = None
         self.placed: set[str] = set()
         self._views: dict[str | None, View] = {}

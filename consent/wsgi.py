@@ -14,6 +14,7 @@ from consent.decision import Recorder
 from consent.engine import Engine
 from consent.exchange import Request, Response
 from consent.forms import LARGEST_BODY
+from consent.headers import Fields
 from consent.policy import Policy
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ class Gateway:
             response = engine.pages.answer(visit, read_body(environ) if visit.takes_body else b"")
             if response is not None:
                 return send(response, environ, start_response)
+            visit = engine.pass_on(visit)
         for name, value in engine.app_fields(visit).items():
             _replace(environ, "HTTP_" + name.upper().replace("-", "_"), value)
         environ["consent.visit"] = visit
+        if hints := environ.get("wsgi.early_hints"):  # gunicorn's
+            environ["wsgi.early_hints"] = partial(_hint, hints, partial(engine.closer.informational, visit))
         sending = _Sending(start_response, lambda status, fields: engine.close(visit, status, fields))
         body = self.app(environ, sending.start)
         if sending.closing is not None and sending.closing.body is None:
@@ -139,11 +143,17 @@ def _replace(environ: WSGIEnvironment, variable: str, value: str) -> None:
 
 def read_body(environ: WSGIEnvironment) -> bytes:
     """The body of a POST; empty for other methods, and for anything too large to be ours."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if environ["REQUEST_METHOD"] != "POST" or not length.isdigit() or int(length) > LARGEST_BODY:
+    if environ["REQUEST_METHOD"] != "POST":
         return b""
-    body: bytes = environ["wsgi.input"].read(int(length))
-    return body
+    size = LARGEST_BODY + 1
+    if length := environ.get("CONTENT_LENGTH"):
+        if not (length.isascii() and length.isdigit() and int(length) < size):
+            return b""
+        size = int(length)
+    elif not environ.get("wsgi.input_terminated"):  # it comes in chunks, and not every server says where it ends
+        return b""
+    body: bytes = environ["wsgi.input"].read(size)
+    return body if len(body) <= LARGEST_BODY else b""
 
 
 def send(response: Response, environ: Mapping[str, Any], start_response: StartResponse) -> list[bytes]:
@@ -163,12 +173,25 @@ class _Sending:
     def start(
         self, status: str, fields: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        self.closing = closing = self._close(int(status[:3]), fields)
+        closing = self._close(int(status[:3]), fields)
         args = (exc_info,) if exc_info else ()
         write = self._start_response(status, closing.fields, *args)
+        self.closing = closing  # not if the server raises: then the page that was begun goes on
         if closing.body is None:
             return write
         return partial(_write, write, closing.body)
+
+
+def _hint(
+    hints: Callable[[Fields], object], informational: Callable[[Fields], Fields], fields: Iterable[tuple[Any, Any]], /
+) -> None:
+    kept = informational([(_str(name), _str(value)) for name, value in fields])
+    if kept:
+        hints(kept)
+
+
+def _str(text: str | bytes) -> str:
+    return text.decode("latin-1") if isinstance(text, bytes) else text
 
 
 def _write(write: Callable[[bytes], object], way: Way, data: bytes, /) -> None:

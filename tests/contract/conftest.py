@@ -284,7 +284,7 @@ def _flask_app(site: Served) -> flask.Flask:
     app.config["SECRET_KEY"] = SECRET
 
     @app.route("/", defaults={"path": ""})
-    @app.route("/<path:path>", methods=["GET", "POST"])
+    @app.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def page(path: str) -> flask.Response:
         answer = site.answer("/" + path, {k.lower(): v for k, v in flask.request.headers.items()})
         response = flask.Response(iter(answer.pieces), status=answer.status, mimetype=None, content_type=None)

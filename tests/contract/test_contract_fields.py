@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import ARTICLE, HTML, Answer, Served
+from conftest import ARTICLE, HTML, Answer, Served, make_policy
 from contract_steps import choose, cookie
 
 Make = Callable[..., Served]
@@ -40,6 +40,40 @@ def test_whatever_it_comes_with_no_field_leads_to_a_third_party(
     )
     assert THIRD not in "".join(site.get("/third").all(name))
     assert own in site.get("/own").all(name)
+
+
+@pytest.mark.parametrize("destination", ["worker", "sharedworker", "serviceworker"])
+def test_a_worker_comes_with_a_policy_of_its_own(make_site: Make, destination: str) -> None:
+    script = [("Content-Type", "text/javascript"), ("Cache-Control", "public, max-age=9")]
+    site = make_site({"/": Answer(ARTICLE), "/own.js": Answer(b"1", 200, script)})
+    jar = cookie(choose(site, "accept"))
+    refused, granted = (site.get("/own.js", sec_fetch_dest=destination, cookie=sent) for sent in ("", jar))
+    stays = destination == "serviceworker"
+    for reply in (refused, granted):
+        assert "Sec-Fetch-Dest" in str(reply.get("vary"))
+        assert ("Cookie" in str(reply.get("vary"))) is ("private" in str(reply.get("cache-control"))) is not stays
+        assert "evil.example" not in str(reply.get("content-security-policy"))
+    assert ("stats.example" in str(refused.get("content-security-policy"))) is stays
+    assert "stats.example" in str(granted.get("content-security-policy"))
+    control = site.get("/own.js", sec_fetch_dest="script")
+    assert (control.get("content-security-policy"), control.get("vary")) == (None, None)
+    assert control.get("cache-control") == "public, max-age=9"
+
+
+def test_a_site_without_a_policy_has_none_for_workers_either(make_site: Make) -> None:
+    script = Answer(b"1", 200, [("Content-Type", "text/javascript")])
+    site = make_site({"/own.js": script}, policy=make_policy(csp="off"))
+    reply = site.get("/own.js", sec_fetch_dest="worker")
+    assert (reply.get("content-security-policy"), reply.get("vary")) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["CDN-Cache-Control", "X-LiteSpeed-Cache-Control", "Akamai-Cache-Control"])
+def test_no_cache_is_told_otherwise(make_site: Make, name: str) -> None:
+    site = make_site({path: Answer(ARTICLE, 200, [("Content-Type", kind), (name, "max-age=9")]) for path, kind in (
+        ("/page", HTML), ("/style.css", "text/css"),
+    )})  # fmt: skip
+    assert site.get("/page").get(name) is None
+    assert site.get("/style.css").get(name) == "max-age=9", "the control"
 
 
 def test_what_is_no_page_says_the_same_to_everybody(make_site: Make) -> None:

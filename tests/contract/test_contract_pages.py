@@ -343,6 +343,17 @@ def test_other_paths_below_the_prefix_are_the_applications(make_site: Callable[.
     assert site.get("/consent/state", method="DELETE").status == 405
 
 
+@pytest.mark.parametrize("said", ["accepted", ""])
+def test_a_message_waits_for_a_page_that_is_seen(make_site: Callable[..., Served], said: str) -> None:
+    moved = Answer(ARTICLE, 302, [("Content-Type", HTML), ("Location", "/")])
+    site = make_site({"/": Answer(ARTICLE), "/moved": moved})
+    told = {"cookie": f"{accepted(site)}; consent-said={said}"}
+    assert "consent-said" not in site.get("/moved", **told).set_cookies
+    assert "consent-said" not in site.get(method="HEAD", **told).set_cookies
+    assert "consent-said" not in site.get(sec_purpose="prefetch;prerender", **told).set_cookies
+    assert ("consent-said" in site.get(**told).set_cookies) is bool(said), "the control"
+
+
 def test_observing_passes_pages_unchanged(
     make_site: Callable[..., Served], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -45,6 +45,16 @@ def test_everybody_gets_the_same_bytes_and_fields(site: Served, make_site: Make)
     assert len(different) >= 6
 
 
+def test_a_page_of_the_applications_below_the_prefix_is_shared_too(make_site: Make) -> None:
+    page = {"/consent/about": Answer(ARTICLE, fields=CACHED), "/": Answer(ARTICLE)}
+    site = make_site(page, policy=make_policy(pages="shared"))
+    reply = site.get("/consent/about", cookie=cookie(choose(site, "accept")))
+    assert ' src="https://stats.example' not in reply.text
+    assert reply.get("cache-control") == "public, max-age=600"
+    personal = make_site(page)  # the control
+    assert ' src="https://stats' in personal.get("/consent/about", cookie=cookie(choose(personal, "accept"))).text
+
+
 def test_shared_pages_may_stay_in_a_cache_and_personal_ones_may_not(site: Served, make_site: Make) -> None:
     reply = site.get()
     assert reply.get("cache-control") == "public, max-age=600"

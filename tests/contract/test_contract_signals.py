@@ -35,6 +35,18 @@ def test_signal_against_a_grant_ends_it_once_and_is_recorded_once(site: Served, 
     assert len(log.decisions) == 2
 
 
+def test_signal_waits_for_a_page_that_is_seen(make_site: Callable[..., Served], log: Recording) -> None:
+    moved = Answer(ARTICLE, 302, [("Content-Type", "text/html"), ("Location", "/")])
+    site = make_site({"/": Answer(ARTICLE), "/moved": moved})
+    signalling = {"cookie": cookie(choose(site, "accept")), "sec_gpc": "1"}
+    site.get("/moved", **signalling)
+    site.get(method="HEAD", **signalling)
+    site.get(sec_purpose="prefetch", **signalling)
+    assert len(log.decisions) == 1
+    site.get(**signalling)
+    assert len(log.decisions) == 2, "the control"
+
+
 def test_when_the_signal_disappears_nothing_comes_back_by_itself(site: Served) -> None:
     jar = cookie(site.get(cookie=cookie(choose(site, "accept")), sec_gpc="1"))
     assert granted(site, jar) == {"stats", "donate"}

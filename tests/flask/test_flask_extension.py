@@ -189,6 +189,21 @@ def test_the_secret_key_may_be_set_after_and_its_absence_is_an_error(tmp_path: P
     assert app.test_client().get("/").status_code == 200
 
 
+def test_the_config_may_still_change_after(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    Consent(app)
+    client = app.test_client()
+    grant(client, "youtube")
+    assert client.get("/view").json == {"youtube": True}
+    recorder = app.extensions["consent"].engine.recorder
+    app.config.update(SECRET_KEY="another", CONSENT_HTTPS=True)
+    assert client.get("/view").json == {"youtube": False}, "neither signed with this key, nor of a secure page"
+    grant(client, "youtube")
+    assert client.get("/view").json == {"youtube": True}
+    assert client.get_cookie("__Host-consent") is not None
+    assert app.extensions["consent"].engine.recorder is recorder, "the same log goes on"
+
+
 def test_a_rotated_key_keeps_choices(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     Consent(app)

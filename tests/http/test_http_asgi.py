@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from consent import Policy, Service
-from consent.asgi import ConsentMiddleware
+from consent import Policy, Service, StorageItem
+from consent.asgi import ConsentMiddleware, to_request
 from consent.decision import Artefact, Decision
 from consent.policy import Site
 
@@ -43,6 +43,7 @@ def policy() -> Policy:
     stats = Service(
         key="stats", category="analytics", name="Statistics", purpose="Counts.", provider="Stats Ltd", country="IE",
         load=("stats.example",), gpc=True,
+        storage=(StorageItem(name="_stats", days=30, lasts="30 days", purpose="id"),),
     )  # fmt: skip
     return Policy(site=Site(name="Harbour", controller="Harbour Trust", contact="p@h.example"), services=(stats,))
 
@@ -137,6 +138,70 @@ def test_early_hints_name_nobody_who_is_refused() -> None:
     assert [message["links"] for message in sent if message["type"] == "http.response.early_hint"] == [[own]]
 
 
+def test_other_hints_name_nobody_who_is_refused_either() -> None:
+    own, theirs = (b"link", b"</a.css>; rel=preload; as=style"), (b"link", b"<https://stats.example/>; rel=preconnect")
+    cookies = (b"set-cookie", b"_stats=1"), (b"set-cookie", b"own=1")
+    hint = {"type": "http.response.informational", "status": 103, "headers": [own, theirs, *cookies]}
+    only = hint | {"headers": [theirs]}
+    sent = asyncio.run(ask(wrap(sending(hint, only, start(HTML), {"type": "http.response.body"}))))
+    assert [message["headers"] for message in sent[:-2]] == [[own, cookies[1]]]
+
+
+def connect(*messages: dict[str, Any], **more: Any) -> tuple[Any, list[Any]]:
+    """What the application saw of a websocket's handshake, and what it sent."""
+    seen: list[Any] = []
+    sent: list[Any] = []
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        seen.append(scope)
+        for message in messages:
+            await send(message)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    fields = [(b"host", b"news.example"), (b"cookie", b"own=1; _stats=2")]
+    scope = {"type": "websocket", "path": "/live", "scheme": "wss", "headers": iter(fields), **more}
+    asyncio.run(wrap(app)(scope, None, send))  # type: ignore[arg-type]
+    return seen[0], sent
+
+
+def test_a_websocket_carries_no_cookie_of_who_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cookies = [(b"set-cookie", b"_stats=1"), (b"set-cookie", b"own=1")]
+    accept, text = {"type": "websocket.accept", "headers": cookies}, {"type": "websocket.send", "text": "a"}
+    scope, sent = connect(accept, text, {"type": "websocket.accept"})
+    assert dict(scope["headers"])[b"cookie"] == b"own=1"
+    assert sent == [accept | {"headers": cookies[1:]}, text, {"type": "websocket.accept"}]
+    monkeypatch.setenv("CONSENT_MODE", "observe")
+    scope, sent = connect(accept)
+    assert dict(scope["headers"])[b"cookie"] == b"own=1; _stats=2", "the control"
+    assert sent == [accept]
+
+
+def test_fields_may_be_read_once() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, _: Any, __: Any) -> None:
+        seen.append(list(scope["headers"]))
+
+    fields = [(b"host", b"news.example"), (b"accept", b"text/html")]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": iter(fields)}
+    asyncio.run(wrap(app)(scope, None, None))  # type: ignore[arg-type]
+    assert seen == [fields]
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "seen"),
+    [
+        ("/app", "/app/a", "/a"), ("/app", "/apple", "/apple"), ("/app", "/app", "/"), ("", "/a", "/a"),
+        ("/app/", "/app/", "/"),
+    ],
+)
+def test_a_mount_is_taken_off_whole(root: str, path: str, seen: str) -> None:
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": root, "headers": []}
+    assert to_request(scope).path == seen
+
+
 def test_hints_pass_whole_while_only_observing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSENT_MODE", "observe")
     hint = {"type": "http.response.early_hint", "links": [b"<https://stats.example/a.js>; rel=preload"]}
@@ -155,10 +220,10 @@ def test_trailers_say_nothing_of_a_body_that_was_changed() -> None:
     end = {"type": "http.response.body", "body": PAGE}
     trailers = {
         "type": "http.response.trailers",
-        "headers": [(b"Repr-Digest", b"sha-256=:x:"), (b"server-timing", b"a")],
+        "headers": [(b"Repr-Digest", b"sha-256=:x:"), (b"server-timing", b"a"), (b"x-\xe9", b"a")],
     }
     page = asyncio.run(ask(wrap(sending(start(HTML, trailers=True), end, trailers))))
-    assert page[-1]["headers"] == [(b"server-timing", b"a")]
+    assert page[-1]["headers"] == [(b"server-timing", b"a"), (b"x-\xe9", b"a")]
     assert page[0]["trailers"] is True
     assert asyncio.run(ask(wrap(sending(start(TEXT, trailers=True), end, trailers))))[-1] == trailers
 
@@ -262,7 +327,7 @@ def test_a_form_that_is_too_large_is_not_read_to_its_end() -> None:
     assert asyncio.run(answered(messages))[0]["status"] == 400
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan", "something-new"])
+@pytest.mark.parametrize("kind", ["lifespan", "something-new"])
 def test_what_is_not_http_is_the_applications_alone(kind: str) -> None:
     seen: list[Any] = []
 

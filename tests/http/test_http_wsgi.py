@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -26,8 +28,8 @@ POLICY = Policy(
 class Asked:
     """One request as a server makes it, and all that the application was asked and gave."""
 
-    def __init__(self, app: Any, method: str = "GET") -> None:
-        environ: dict[str, Any] = {"REQUEST_METHOD": method}
+    def __init__(self, app: Any, method: str = "GET", **more: Any) -> None:
+        environ: dict[str, Any] = {"REQUEST_METHOD": method, **more}
         setup_testing_defaults(environ)
         self.started: list[tuple[str, list[tuple[str, str]]]] = []
         self.written: list[bytes] = []
@@ -145,6 +147,68 @@ def test_an_error_after_the_first_byte_is_raised_to_the_application() -> None:
 
     with pytest.raises(KeyError):
         Asked(app)
+
+
+def test_a_page_that_could_not_be_replaced_goes_on_gated() -> None:
+    """Against PEP 3333, the application goes on although the server told it that it can't begin again."""
+
+    def app(_: Any, start: Any) -> Iterator[bytes]:
+        start("200 OK", HTML)(PAGE[:40])
+        try:
+            raise KeyError("raised on purpose")
+        except KeyError:
+            with suppress(KeyError):
+                start("500 Error", TEXT, sys.exc_info())
+        yield PAGE[40:]
+
+    got = Asked(app).read()
+    assert b"More." in got
+    assert LIVE not in got
+
+
+HINT = [("Link", "<https://stats.example/a.js>; rel=preload; as=script"), ("Link", "</a.css>; rel=preload; as=style")]
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["text", "bytes"])
+def test_early_hints_name_nobody_who_is_refused(raw: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields: list[Any] = [(name.encode(), value.encode()) for name, value in HINT] if raw else list(HINT)
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        environ["wsgi.early_hints"](fields)
+        environ["wsgi.early_hints"](fields[:1])
+        start("200 OK", HTML)
+        return [PAGE]
+
+    sent: list[Any] = []
+    Asked(app, **{"wsgi.early_hints": sent.append}).read()
+    assert sent == [HINT[1:]]
+    monkeypatch.setenv("CONSENT_MODE", "observe")
+    sent.clear()
+    Asked(app, **{"wsgi.early_hints": sent.append}).read()
+    assert [len(fields) for fields in sent] == [2, 1], "the control"
+
+
+REFUSING = b"action=reject"
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({"CONTENT_LENGTH": str(len(REFUSING))}, "303"),
+        ({"wsgi.input_terminated": True}, "303"),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, "303"),
+        ({}, "400"),
+        ({"CONTENT_LENGTH": "\N{SUPERSCRIPT TWO}"}, "400"),
+        ({"CONTENT_LENGTH": "99999999"}, "400"),
+        ({"wsgi.input_terminated": True, "wsgi.input": BytesIO(REFUSING + b"&a=" + b"a" * 99_999)}, "400"),
+    ],
+)
+def test_an_answer_is_read_as_far_as_the_server_says(told: dict[str, Any], status: str) -> None:
+    asked = Asked(None, "POST", **{
+        "PATH_INFO": "/consent/", "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "HTTP_SEC_FETCH_SITE": "same-origin", "wsgi.input": BytesIO(REFUSING), **told,
+    })  # fmt: skip
+    assert asked.started[0][0].startswith(status)
 
 
 def test_what_is_written_and_what_is_returned_is_one_page() -> None:

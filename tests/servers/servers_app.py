@@ -37,6 +37,7 @@ ARTICLE = (
     b'<script src="https://stats.example/js/a.js"></script></main></body></html>'
 )
 BEGINNING = ARTICLE.partition(b"<script")[0]
+HINTED = ("/own.js", "https://stats.example/js/a.js")
 CSS = b"p { margin: 0 }"
 PIECE = b"<p>x</p>" * 8192
 FILE = bytes(range(256)) * 400
@@ -160,7 +161,7 @@ def _odd(_: str, __: dict[str, str], ___: bytes) -> Answer:
 
 
 _ANSWERS: dict[str, Callable[[str, dict[str, str], bytes], Answer]] = {
-    "": _page, "style.css": _style, "packed": _packed, "file": _file, "failing": _failing, "raising": _raising,
+    "": _page, "hinting": _page, "style.css": _style, "packed": _packed, "file": _file, "failing": _failing, "raising": _raising,
     "late": _late, "big": _big, "big-page": _big_page, "echo": _echo, "facts": _facts, "odd": _odd,
 }  # fmt: skip
 
@@ -210,6 +211,8 @@ def _wsgi(environ: dict[str, Any], start_response: Any) -> Any:
     if name == "kernel":
         start_response("200 OK", [HTML if rest == "page" else TEXT])
         return environ.get("wsgi.file_wrapper", iter)((ROOT / "article.html").open("rb"))
+    if name == "hinting":
+        environ["wsgi.early_hints"]([("Link", f"<{url}>; rel=preload; as=script") for url in HINTED])
     if name == "written":
         write = start_response("200 OK", [HTML])
         write(ARTICLE[:100])

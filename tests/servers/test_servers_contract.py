@@ -8,7 +8,7 @@ import time
 
 import httpx
 import pytest
-from servers_app import ARTICLE, CSS, FILE
+from servers_app import ARTICLE, CSS, FILE, HINTED
 from servers_running import ASGI, WSGI, Server
 
 LIVE = b' src="https://stats.example/js/a.js"'
@@ -266,6 +266,15 @@ def test_what_is_written_passes_the_gate_too(server: Server) -> None:
     assert NOTICE in reply.body
     assert LIVE not in reply.body
     assert server.get("/bare/written").body == ARTICLE
+
+
+@pytest.mark.parametrize("server", WSGI, indirect=True)
+def test_early_hints_name_nobody_who_is_refused(server: Server) -> None:
+    for prefix, named in (("", [True, False]), ("/bare", [True, True])):
+        with server.connect(request(f"{prefix}/hinting")) as connection:
+            hints, _, _ = received(connection, b"HTTP/1.1 200").partition(b"HTTP/1.1 200")
+        assert hints.startswith(b"HTTP/1.1 103")
+        assert [f"<{url}>".encode() in hints for url in HINTED] == named
 
 
 @pytest.mark.parametrize("server", ASGI, indirect=True)
