@@ -234,6 +234,19 @@ def test_validators_of_another_variant_are_not_honoured() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "known"),
+    [
+        ('W/"v1;0123456789"', '"v1"'), ('"v1;0123456789"', '"v1"'), ('W/"a;b;0123456789", *', '"a;b", *'),
+        ('W/";0123456789"', '""'), ("*", "*"), ('"v1"', '"v1"'), ('W/"v1"', 'W/"v1"'),
+        ('"v1;012345678x"', '"v1;012345678x"'),
+        ('"v1;01234567890"', '"v1;01234567890"'), ("v1;0123456789", "v1;0123456789"), ("", ""),
+    ],
+)  # fmt: skip
+def test_whoever_writes_sends_the_tags_that_the_application_knows(sent: str, known: str) -> None:
+    assert headers.original_tags(sent) == known
+
+
+@pytest.mark.parametrize(
     ("accepted", "takes"),
     [
         ("gzip", True),
