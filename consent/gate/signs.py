@@ -23,6 +23,8 @@ LETTER: Final = table(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 BETWEEN: Final = table(b"\t\n\f\r /")
 NAME_ENDS: Final = table(b"\t\n\f\r />")
 _ATTRIBUTE_ENDS: Final = table(b"\t\n\f\r />=")
+LAST_END: Final = 0x3E
+"""The last of what ends a name, by its number: letters are behind it, and need no table."""
 SCHEME_ENDS: Final = table(b"\t\n\rpstaPSTA")
 """What is before the colon of a scheme that matters."""
 _ESCAPED: Final = table(b":/\\\r" + bytes(range(33)) + b"htpswHTPSW")
@@ -184,7 +186,7 @@ def name_start(buffer: bytes, at: i64, size: i64) -> i64:
 def name_end(buffer: bytes, start: i64, size: i64) -> i64:
     """Where the name ends of the tag whose name begins at ``start``."""
     at: i64 = start
-    while at < size and not NAME_ENDS[buffer[at]]:
+    while at < size and (buffer[at] > LAST_END or not NAME_ENDS[buffer[at]]):
         at += 1
     return at
 
@@ -201,7 +203,7 @@ def tag_end(buffer: bytes, start: i64, size: i64) -> i64:
         if buffer[at] == 0x3E:
             return at + 1
         at += 1  # whatever a name begins with, be it an equals sign
-        while at < size and not ends[buffer[at]]:
+        while at < size and (buffer[at] > LAST_END or not ends[buffer[at]]):
             at += 1
         while at < size and space[buffer[at]]:
             at += 1

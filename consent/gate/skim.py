@@ -39,6 +39,7 @@ from consent.gate.search import Words
 from consent.gate.signs import (
     BETWEEN,
     BREAK,
+    LAST_END,
     LETTER,
     NAME_ENDS,
     SCHEME_ENDS,
@@ -153,7 +154,10 @@ class Skimmer:
                     at = name_at
                 continue
             at = name_at + 1
-            while at < size and not name_ends[buffer[at]]:
+            while at < size:
+                next_sign: i64 = buffer[at]
+                if next_sign <= LAST_END and name_ends[next_sign]:
+                    break
                 at += 1
             if at >= size:
                 return begun
@@ -217,6 +221,7 @@ class Skimmer:
         """Where the start tag from ``start`` ends that reaches for nobody; -1 where it may, or isn't as usual."""
         between, ends, quoted, bare, meaning = BETWEEN, _ATTRIBUTE_ENDS, _QUOTED_SIGNS, _BARE_SIGNS, _MEANING
         at: i64 = name_end
+        sign: i64 = 0
         refreshes = False
         while True:
             while at < size and between[buffer[at]]:
@@ -229,14 +234,17 @@ class Skimmer:
                     return -1
                 return at
             name_at: i64 = at
-            while at < size and not ends[buffer[at]]:
+            while at < size:
+                sign = buffer[at]
+                if sign <= LAST_END and ends[sign]:
+                    break
                 at += 1
             attribute_end: i64 = at
             while at < size and SPACE[buffer[at]]:
                 at += 1
             if at >= size or attribute_end == name_at:
                 return -1
-            sign: i64 = buffer[at]
+            sign = buffer[at]
             if sign != 0x3D:
                 if sign in (0x22, 0x27, 0x3C):
                     return -1
@@ -262,7 +270,7 @@ class Skimmer:
                 if is_read:
                     while at < size:
                         sign = buffer[at]
-                        if quoted[sign]:
+                        if (sign <= 0x3A or sign == 0x5C) and quoted[sign]:
                             if sign == quote:
                                 break
                             if meaning[sign]:
