@@ -16,7 +16,11 @@ _XML: Final = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
 _ESCAPE = b"\x1b"
 _UNDECLARED: Final = {"utf-8": "utf8", "cp1252": "windows-1252"}
 """Other names of the codecs, for pages that may still say otherwise."""
-_TRAIL: Final = re.compile(rb"[\x81-\xfe][@\[-`{-~]")
+_TRAIL: Final = re.compile(rb"[\x81-\xfe](?:[@\[-`{-~]|[0-9][\x81-\xfe][0-9])")
+_SEPARATOR: Final = re.compile(rb"\xe2\x80[\xa8\xa9]")
+"""What ends a line in UTF-8, and in nothing else."""
+_LINES: Final = {b"\x816\xa65": b"\xe2\x80\xa8\x80", b"\x816\xa66": b"\xe2\x80\xa9\x80"}
+"""The separators of lines and paragraphs in GB18030, and of the same length what those are in UTF-8."""
 _PAIRS: Final = {
     "cp932": re.compile(rb"[\x81-\x9f\xe0-\xfc][@-~\x80-\xfc]"),
     "gb18030": re.compile(rb"[\x81-\xfe](?:[0-9][\x81-\xfe][0-9]|[@-~\x80-\xfe])"),
@@ -88,22 +92,30 @@ def readings(text: bytes, codec: str) -> list[bytes]:
     Each is as long as ``text``. There are several where the page may still say that it is written in one of the
     encodings whose characters may end in a backslash.
     """
-    if codec in _PAIRS:
-        return [_masked(text, codec)] if _TRAIL.search(text) else [text]
-    if not is_open(codec) or not _TRAIL.search(text):
+    matters = _TRAIL.search(text) or _SEPARATOR.search(text)
+    if not matters or codec == "utf-8":
         return [text]
-    return list(dict.fromkeys((text, *(_masked(text, pairs) for pairs in _PAIRS))))
+    if not is_open(codec):
+        return [_masked(text, codec)]
+    return list(dict.fromkeys((text, *(_masked(text, other) for other in (codec, *_PAIRS)))))
 
 
 def _masked(text: bytes, codec: str) -> bytes:
-    return _PAIRS[codec].sub(lambda match: _mask(match[0], codec), text)
+    """The text without what only looks as if it were ASCII, or a separator, to who doesn't know the encoding."""
+    if codec == "gb18030":
+        return _PAIRS[codec].sub(lambda match: _mask(match[0], codec), text)
+    if codec in _PAIRS:
+        text = _PAIRS[codec].sub(lambda match: _mask(match[0], codec), text)
+    return _SEPARATOR.sub(b"\x80\x80\x80", text)
 
 
 @lru_cache(maxsize=8192)
 def _mask(pair: bytes, codec: str) -> bytes:
     """The character without what looks like ASCII in it; where there is none, browsers keep the second byte."""
-    if pair[-1] >= 0x80 or len(pair) > 2:
-        return pair
+    if len(pair) > 2:
+        return _LINES.get(pair, b"\x80\x80\x80\x80")
+    if pair[-1] >= 0x80:
+        return b"\x80\x80" if b"\xe2" in pair else pair  # so that no separator comes about
     try:
         pair.decode(codec)
     except UnicodeDecodeError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from html import unescape
 from typing import Final
 
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
+from consent.gate.references import unescape
 from consent.gate.scripts import applies, imports, inline_script, is_read_whole
 from consent.gate.tokens import ATTRIBUTE_BODY, Attribute, is_empty
 

@@ -14,12 +14,17 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _CODE = re.compile(r"[\w$.\s=]+\(?|[A-Za-z_$][\w$.]*\(.*", re.DOTALL)
 _IMPORTS = (
     (
-        re.compile(rb"import(?<![\w$.]import)(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+"),
+        re.compile(rb"import(?:(?<![\w$.]import)|(?<=\.\.\.import))(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+"),
         re.compile(rb"[\s(\x80-\xff]*+"),
     ),
     (re.compile(rb"from(?<![\w$.]from)"), re.compile(rb"[\s\x80-\xff]*+")),
 )
-"""The words that an imported module's name follows, each with what may be between: also a space that is not ASCII."""
+"""The words that an imported module's name follows, each with what may be between: also a space that is not ASCII.
+
+Behind a dot ``import`` is a property's name, and behind three it is spread.
+"""
+_BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|//[^\n\r]{0,256}[\n\r])*+"
+"""What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
 _COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.compile(rb"\*/|\Z")}
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
@@ -165,14 +170,16 @@ def _compile(text: str, service: Service) -> _Token:
         if code and lexeme == "." and index + 1 < len(lexemes) and _IDENTIFIER.fullmatch(lexemes[index + 1]):
             continue
         if code and _IDENTIFIER.fullmatch(lexeme) and (index == 0 or follows_dot):
-            indexed = rf"(?:\?\.\s*)?\[\s*[\"'`]{word}[\"'`]\s*\]"
-            plain = rf"(?:\??\.\s*{word})" if follows_dot else rf"(?<![\w$\\]){word}"
+            indexed = rf"(?:\?\.{_BETWEEN})?\[{_BETWEEN}[\"'`]{word}[\"'`]{_BETWEEN}\]"
+            plain = rf"(?:\??\.{_BETWEEN}{word})" if follows_dot else rf"(?<![\w$\\]){word}"
             parts.append(rf"(?:{plain}(?![\w$])|{indexed})")
+        elif code and lexeme == "(":
+            parts.append(rf"(?:\?\.{_BETWEEN})?\(")
         elif lexeme in "'\"`":
             parts.append("[\"'`]")
         else:
             parts.append(r"\s+" if lexeme.isspace() else word)
-    pattern = (r"\s*" if code else "").join(parts)
+    pattern = (_BETWEEN if code else "").join(parts)
     if not code:
         before = r"(?<![\w$])" if re.match(r"[\w$]", text) else ""
         after = r"(?![\w$])" if re.search(r"[\w$]$", text) else ""

@@ -7,13 +7,13 @@ with an internal subset ends there, and one with a tag longer than the limit too
 from __future__ import annotations
 
 import re
-from html import unescape
 from typing import Final
 
 from consent.gate import elements, scripts
 from consent.gate.candidates import CODE_LIMIT, LIMIT
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
+from consent.gate.references import unescape
 from consent.gate.starttag import StartTag
 from consent.gate.tokens import Attribute, attributes
 

@@ -36,6 +36,10 @@ _SHORT = 256
 """The longest style sheet that is read at once, in bytes; of others it is seen first whether they name anybody."""
 _MANY = 256
 """As many places of a style sheet as are looked at before it is read."""
+_QUOTE = re.compile(rb"[\"'`]")
+_JOINED = re.compile(rb"[\"'`]\s*+\+\s*+[\"'`]")
+_QUOTES = 32
+"""As many quotation marks of a ``javascript:`` URL with markup in it as are looked behind; one with more is blocked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,9 +327,18 @@ class Page:
         scheme, _, rest = squeezed(text).partition(":")
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
-            page = inline.unescaped(code.decode("utf-8", "replace")).encode()  # what its strings say may be markup
-            return self.script(code, tag, "utf-8") + self.inside(page, "utf-8")
+            return self.script(code, tag, "utf-8") + self._written(code, tag)
         return [finding for data in contents(text) for finding in self._opened(data, tag)]
+
+    def _written(self, code: bytes, tag: str) -> list[Blocked]:
+        """What the strings in a script would do as documents: the last one may become the page."""
+        text = _JOINED.sub(b"", inline.unescaped(code.decode("utf-8", "replace")).encode())
+        if b"<" not in text:
+            return []
+        starts = [0, *(match.end() for match in _QUOTE.finditer(text))]
+        if len(starts) > _QUOTES:
+            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
+        return [said for start in starts for said in self.inside(text[start:], "utf-8")]
 
     def _opened(self, data: Content, tag: str) -> list[Blocked]:
         if "javascript" in data.kind or "ecmascript" in data.kind:

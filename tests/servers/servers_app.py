@@ -161,8 +161,8 @@ def _odd(_: str, __: dict[str, str], ___: bytes) -> Answer:
 
 
 _ANSWERS: dict[str, Callable[[str, dict[str, str], bytes], Answer]] = {
-    "": _page, "hinting": _page, "style.css": _style, "packed": _packed, "file": _file, "failing": _failing, "raising": _raising,
-    "late": _late, "big": _big, "big-page": _big_page, "echo": _echo, "facts": _facts, "odd": _odd,
+    "": _page, "hinting": _page, "style.css": _style, "packed": _packed, "file": _file, "failing": _failing,
+    "raising": _raising, "late": _late, "big": _big, "big-page": _big_page, "echo": _echo, "facts": _facts, "odd": _odd,
 }  # fmt: skip
 
 
