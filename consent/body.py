@@ -13,6 +13,9 @@ _FAR: Final = 4096  # a licence comment may stand before the doctype
 _DOCUMENT: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE
 )
+_AHEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+")
+_SPACES: Final = re.compile(rb"\s++")
+_OPENINGS: Final = (b"<!doctype html", b"<html ", b"<!--")
 # Chromium looks for no end of the tag's name, Firefox for more names than the standard.
 _HTML: Final = re.compile(rb"[\t\n\f\r ]*+<[!?a-z]", re.IGNORECASE)
 _XML: Final = re.compile(rb"[\t\n\f\r ]*+<\?xml", re.IGNORECASE)
@@ -89,7 +92,7 @@ class Body:
         if self._verbatim:
             return data
         self._held += data
-        if self._look and len(self._held) < _LOOK and not _is_document(self._held):
+        if self._look and len(self._held) < _LOOK and _may_show_itself(self._held):
             return b""
         return self._begin()
 
@@ -109,6 +112,15 @@ class Body:
         kind = XML if self._sniff and _XML.match(held) else ""
         self._stream = self._open(None if self._settled else _is_document(held), kind)
         return self._stream.feed(held)
+
+
+def _may_show_itself(beginning: bytes) -> bool:
+    """Whether more of the body may still tell what it is: nothing but what stands before a document has come yet."""
+    rest = beginning[_AHEAD.match(beginning).end() :].lower()  # type: ignore[union-attr]  # it always matches
+    if rest.startswith((b"<!--", b"<?")) or b"\xef\xbb\xbf".startswith(rest[:3]):
+        return True
+    opening = _SPACES.sub(b" ", rest)
+    return any(sign.startswith(opening) for sign in _OPENINGS)
 
 
 def _is_document(beginning: bytes) -> bool:

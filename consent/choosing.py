@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from consent import csp, origin
 from consent.answer import ACTIONS, ALWAYS, ERASE, HIDE, ONCE, REFUSALS, Answer, answer, heeded
+from consent.banner import address
 from consent.choice import Choice
 from consent.decision import Artefact
 from consent.errors import NotRecorded
@@ -46,6 +47,7 @@ class Chooser:
     def __init__(self, engine: Engine, register: Register) -> None:
         self._engine = engine
         self._register = register
+        self._told = False
         self._shared = engine.policy.ask.pages == "shared"
         enforced = csp.header_name(engine.policy) == "Content-Security-Policy"
         self._reloads = enforced and not self._shared  # a shared page's policy lets everything declared through
@@ -68,6 +70,9 @@ class Chooser:
             return self._back(visit, form, "not-recorded")
         admitted = self._register.admits(visit)
         if not admitted and not harmless:
+            if not self._told:
+                self._told = True
+                _log.warning("So many answers came from one address within a minute that grants are turned away.")
             return pages.message(visit, "too-many", status=429)
         artefact = self._engine.exhibits.find(one(form, "artefact"))
         if artefact is not None and artefact.content.get("material_version") != self._engine.policy.current.version:
@@ -148,7 +153,7 @@ class Chooser:
         engine = self._engine
         key, url = one(form, "service"), one(form, "url")
         service = engine.gate.service_of(url, base_url=visit.request.base_url)
-        if service is None or service.key != key:
+        if service is None or service.key != key or not address.is_web(url):
             return engine.pages.message(visit, "unknown-embed", status=400)
         shown = Choice(asked=frozenset({key}), granted=frozenset({key}), day=engine.today())
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from consent import csp, headers
 from consent.answer import SIGNAL
+from consent.banner import address
 from consent.body import XML, Body, Replaced, Stream, Watched, Way
 from consent.choice import Choice, Permissions, Signals
 from consent.coding import can_unpack, codings
@@ -249,6 +250,8 @@ class Closer:
         )
 
     def _placeholder(self, visit: Visit, embed: Embed) -> bytes:
+        if not address.is_web(embed.url):
+            return b""  # nobody could load it by agreeing
         view = visit.view(embed.lang)
         self._engine.exhibits.keep(self._engine.banner.artefact(view))
         return self._engine.banner.placeholder(view, embed)

@@ -76,16 +76,24 @@ class _Members:
         self._begin = begin
         self._padding = padding  # what may follow the last
         self._member = begin()
+        self._is_first, self._is_over = True, False
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
         is_full = False
-        while data or is_full:
+        while (data or is_full) and not self._is_over:
             if self._member.eof:
                 data = data.lstrip(self._padding) if self._padding else data
                 if not data:
                     return
                 self._member = self._begin()
-            out = self._member.decompress(data, _MOST)
+                self._is_first = False
+            try:
+                out = self._member.decompress(data, _MOST)
+            except DAMAGE:
+                if self._is_first:
+                    raise
+                self._is_over = True  # behind the last member may be anything, which browsers pass over
+                return
             is_full = len(out) == _MOST
             data = self._member.unused_data if self._member.eof else getattr(self._member, "unconsumed_tail", b"")
             yield out

@@ -38,10 +38,10 @@ class Request:
     @property
     def hostname(self) -> str:
         """The host without its port, in lower case: what cookies are bound to."""
-        host = self.host.lower().rstrip(".")
+        host = self.host.lower()
         if host.startswith("["):
             return host.partition("]")[0] + "]"
-        return host.partition(":")[0]
+        return host.partition(":")[0].rstrip(".")
 
     @property
     def base_url(self) -> str:
@@ -52,6 +52,11 @@ class Request:
     def target(self) -> str:
         """Path and query of the page, as a link on the same site."""
         return f"{self._quoted_path}?{self.query}" if self.query else self._quoted_path
+
+    @property
+    def mount(self) -> str:
+        """``root`` as it stands in an address, and in a header field: a semicolon or a comma would end something."""
+        return quote(self.root, safe="/!$&'()*+=:@~-._")
 
     @property
     def _quoted_path(self) -> str:

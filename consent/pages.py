@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote
 
 from consent import csp, reports
+from consent.banner import address
 from consent.errors import NotRecorded
 from consent.exchange import PLAIN, Response, local_target
 from consent.flood import WINDOW
@@ -115,7 +116,9 @@ class Pages:
             "asking": bool(visit.asking),
         }
         for path in parse_qs(visit.request.query).get("path", [])[:1]:
-            state["policy"] = engine.closer.page_policy(visit, unquote(path).removeprefix(visit.request.root))
+            page, root = unquote(path), visit.request.root
+            inner = page.removeprefix(root) if page.startswith(f"{root}/") else page
+            state["policy"] = engine.closer.page_policy(visit, inner)
         return Response(status=200, fields=fields, body=json.dumps(state).encode())
 
     def _report(self, content_type: str, body: bytes) -> Response:
@@ -166,7 +169,7 @@ class Pages:
         key, url, leave = ((query.get(name) or [""])[0] for name in ("service", "url", "token"))
         engine = self._engine
         service = engine.gate.service_of(url, base_url=visit.request.base_url)
-        if service is None or service.key != key:
+        if service is None or service.key != key or not address.is_web(url):
             return self.message(visit, "unknown-embed", status=400)
         scope = engine.jar.scope(visit.request)
         if key not in visit.permissions.allowed and not engine.token.permits(

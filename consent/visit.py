@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 MESSAGES = frozenset(
     {"accepted", "refused", "saved", "withdrawn", "embedded", "not-recorded", "outdated", "cross-site", "erased",
-     "not-erased", "signal"}
+     "not-erased"}
 )  # fmt: skip
+"""What the cookie may say that takes a message to the next page. That a signal was heeded, each page finds out."""
 SIGNAL_RESOURCE = "/.well-known/gpc.json"
 REPORT = "report"
 _ASSET_TYPES = ("text/css", "image/", "audio/", "video/", "font/")
@@ -81,8 +82,8 @@ class Visit:
 
     @property
     def prefix(self) -> str:
-        """The path below which our own pages are, ``SCRIPT_NAME`` included."""
-        return self.request.root + self.engine.policy.ask.prefix
+        """The path below which our own pages are, ``SCRIPT_NAME`` included, as it stands in an address."""
+        return self.request.mount + self.engine.policy.ask.prefix
 
     @property
     def endpoint(self) -> str | None:

@@ -13,7 +13,8 @@ from consent.gate.page import Page
 from consent.gate.rewrite import Gate
 
 _LINK = re.compile(
-    r"\s*(<[^>]*>(?:\s*;\s*[^\s=;,\"]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)*+\s*;?)\s*(?:,|$)"
+    r"\s*+(<[^>]*+>(?:\s*+;\s*+[^\s=;,\"]++(?:\s*+=\s*+(?:\"(?:[^\"\\]|\\.)*+\"|[^\s;,\"]*+))?+)*+"
+    r"(?:\s*+;)?+)\s*+(?:,|$)"
 )
 _PARAMETER = re.compile(r";\s*([^\s=;,\"]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?")
 _ENDPOINT = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,8 @@ _log = logging.getLogger("consent")
 _DEPTH: Final = 8
 _TOLD: Final = 1000
 _KEPT: Final = 256
+_UNFIT: Final = re.compile(r"[^a-z0-9]+")
+"""What is in a host, and mustn't be in a key."""
 
 
 class Gate:
@@ -129,12 +132,13 @@ class Gate:
         if not finding.url:
             _log.warning("The page has what can't be told before it is loaded (%s); it was made inert.", finding.host)
             return
+        key = _UNFIT.sub("-", finding.host).strip("-")[:40].rstrip("-") or "my-service"
         _log.warning(
             "The page loads from %s, which consent.toml does not declare%s. To declare it, add:\n"
             '[[service]]\nkey = "%s"\ncategory = "functional"\nname = "%s"\npurpose = "…"\nload = ["%s"]',
             finding.host,
             "; it was blocked" if finding.blocked else "",
-            finding.host.replace(".", "-"), finding.host, finding.host,
+            key, finding.host, finding.host,
         )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
-from conftest import Recording, Served, make_policy
+from conftest import Answer, Recording, Served, make_policy
 from contract_steps import ALL, artefact_of, choose, cookie, granted, visit
 
 from consent import Choice, Service
@@ -107,6 +108,20 @@ def test_once_leads_to_the_wrapper_and_leaves_no_cookie(site: Served, log: Recor
     without_leave = re.sub("token=[^&]*", "token=forged", location)
     assert site.get(without_leave).status == 403
     assert url not in site.get(without_leave).text
+
+
+@pytest.mark.parametrize("url", ["ftp://www.youtube.com/x", "ws://www.youtube.com/x", "//www.youtube.com/embed/abc"])
+def test_what_cannot_be_framed_is_neither_offered_nor_recorded(
+    make_site: Callable[..., Served], log: Recording, url: str
+) -> None:
+    site = make_site({"/": Answer(f'<!doctype html><html><iframe src="{url}"></iframe>'.encode())})
+    assert ('value="once"' in site.get().text) is url.startswith("//"), "which is a web address there"
+    decided = len(log.decisions)
+    assert choose(site, "once", service="youtube", url=url).status == 400
+    assert len(log.decisions) == decided
+    assert site.get(f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}").status == 400
+    jar = cookie(choose(site, "accept"))
+    assert site.get(f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}", cookie=jar).status == 400
 
 
 def test_once_is_for_declared_addresses_only(site: Served, log: Recording) -> None:
@@ -306,6 +321,29 @@ def test_a_mounted_application_keeps_its_prefix(site: Served) -> None:
     assert 'action="/app/consent/"' in page.text
     reply = site.post({"action": "reject", "artefact": artefact_of(page), "next": "/app/"}, root="/app")
     assert reply.get("location") == "/app/"
+
+
+@pytest.mark.parametrize(
+    ("mount", "said"),
+    [
+        ("/\u4e2d", "/%E4%B8%AD"), ("/caf\u00e9", "/caf%C3%A9"), ("/a;b", "/a%3Bb"), ("/a,b", "/a%2Cb"),
+        ("/my app", "/my%20app"), ("/a/~b", "/a/~b"),
+    ],
+)  # fmt: skip
+def test_a_mount_may_have_any_name(site: Served, mount: str, said: str) -> None:
+    root = mount if site.kind == "asgi" else mount.encode().decode("latin-1")
+    page = site.get(root=root)
+    assert f'action="{said}/consent/"' in page.text
+    assert str(page.get("content-security-policy")).endswith(f"report-uri {said}/consent/report")
+    assert page.status == site.get("/consent/", root=root).status == 200
+    reply = site.post({"action": "reject", "artefact": artefact_of(page), "next": "nowhere"}, root=root)
+    assert reply.get("location") == f"{said}/consent/"
+
+
+@pytest.mark.parametrize("host", ["news.example.", "news.example.:8000", "NEWS.example:8000"])
+def test_an_answer_counts_however_the_host_is_written(site: Served, host: str) -> None:
+    reply = site.post({"action": "accept", "artefact": visit(site, host=host)}, host=host)
+    assert granted(site, cookie(reply)) == ALL
 
 
 def test_a_grant_in_spite_of_the_signal_is_recorded_as_such(site: Served, log: Recording) -> None:

@@ -35,6 +35,16 @@ def test_signal_against_a_grant_ends_it_once_and_is_recorded_once(site: Served, 
     assert len(log.decisions) == 2
 
 
+def test_no_cookie_says_that_a_signal_came(site: Served, log: Recording) -> None:
+    jar = cookie(choose(site, "accept"))
+    reply = site.get(cookie=f"{jar}; consent-said=signal")
+    assert EMBED in reply.text
+    assert "consent" not in reply.set_cookies
+    assert len(log.decisions) == 1
+    site.get(cookie=jar, sec_gpc="1")
+    assert len(log.decisions) == 2, "the control"
+
+
 def test_signal_waits_for_a_page_that_is_seen(make_site: Callable[..., Served], log: Recording) -> None:
     moved = Answer(ARTICLE, 302, [("Content-Type", "text/html"), ("Location", "/")])
     site = make_site({"/": Answer(ARTICLE), "/moved": moved})

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from harbour_policy import PAGE, make_policy
 
@@ -76,3 +78,15 @@ PARTLY = [
 @pytest.mark.parametrize(("name", "value", "rest"), PARTLY)
 def test_only_the_member_goes_that_contacts_somebody_else(name, value, rest) -> None:
     assert sent(name, value) == rest
+
+
+@pytest.mark.parametrize("unit", [" ", "; ", ";a", ";a=", ';a="', "<a>", ",", "=", " ;"])
+@pytest.mark.parametrize("name", ["Link", "Reporting-Endpoints", "Report-To", "Content-Security-Policy", "Refresh"])
+@pytest.mark.untraced
+def test_no_field_costs_more_than_its_length(name: str, unit: str) -> None:
+    taken = []
+    for count in (4_000, 16_000):
+        begun = time.process_time()
+        sent(name, f"<a>{unit * count}x")
+        taken.append(time.process_time() - begun)
+    assert taken[1] < 0.05 + 12 * taken[0], "four times as long, more than linear"

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+
 import pytest
 from harbour_policy import PAGE, in_pieces, make_policy
 
@@ -99,6 +102,15 @@ def test_an_undeclared_host_is_told_to_the_developer_once(policy, refused, caplo
     for _ in range(3):
         new.rewrite(b"<img src=//other.example/x><img src=//other.example/y>", refused, base_url=PAGE)
     assert [r.message.count('load = ["other.example"]') for r in caplog.records] == [1]
+
+
+@pytest.mark.parametrize("host", ["other.example", "a'b.example", "a&amp;b=.example", "x" * 50 + ".example", "_"])
+def test_the_key_that_the_developer_is_told_to_add_is_one(policy, refused, caplog, host) -> None:
+    Gate(policy).rewrite(f'<img src="//{host}/x">'.encode(), refused, base_url="https://harbour.example/")
+    (said,) = [record.message for record in caplog.records]
+    key = tomllib.loads(said.partition("add:\n")[2])["service"][0]["key"]
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", key), "as consent.config.values has it"
+    assert (host.replace(".", "-") == key) is (host == "other.example")
 
 
 def test_what_is_blocked_without_an_address_is_no_host_to_declare(policy, refused, caplog) -> None:

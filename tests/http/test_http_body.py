@@ -47,6 +47,48 @@ def test_several_gzip_members_and_padding_are_read_to_the_end() -> None:
     assert through(packed, packed=("gzip",), size=10_000) == b"FIRST SECOND."
 
 
+@pytest.mark.parametrize("said", ["gzip", "zstd"])
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_what_is_behind_the_last_member_is_nothing(said: str, size: int) -> None:
+    packed = PACK[said](b"first ") + PACK[said](b"second")
+    for behind in (b"\n", b"junk" * 20):
+        assert through(packed + behind, packed=(said,), unreadable=b"!", size=size) == b"FIRST SECOND."
+    assert through(b"junk" * 20, packed=(said,), unreadable=b"!", size=size) == b"!", "the control: no member at all"
+
+
+@pytest.mark.parametrize(
+    ("data", "held"),
+    [
+        *((data, False) for data in (
+            b"<pre>line 1\n", b"{", b"line", b"  <p", b"<!x", b"\xff\xfe<", b"<!-- a --><p", b"<!doctype x", b"<htm ",
+            b"<!doctypehtml",
+        )),
+        *((data, True) for data in (
+            b"", b" \n", b"<", b"<!", b"<!-", b"<!-- a <p> -", b"<!-- a --> ", b"<?xml a", b"<!DOC", b"<!doctype  \n",
+            b"<!doctype ht", b"<HTML", b"\xef", b"\xef\xbb\xbf\n<",
+        )),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sniff", [False, True])
+def test_a_beginning_is_held_back_while_it_may_still_be_a_documents(data: bytes, held: bool, sniff: bool) -> None:
+    body = Body(lambda *_: Upper(), settled=False, sniff=sniff)
+    assert (b"".join(body.feed(data)) == b"") is held
+
+
+@pytest.mark.parametrize("page", [b"<!doctype html>", b"<html>", b"<!-- a -->\n<HTML "])
+def test_a_document_that_comes_byte_by_byte_is_one(page: bytes) -> None:
+    opened: list[bool | None] = []
+
+    def open_stream(is_document: bool | None, _: str) -> Upper:
+        opened.append(is_document)
+        return Upper()
+
+    body = Body(open_stream, settled=False)
+    for at in range(len(page)):
+        list(body.feed(page[at : at + 1]))
+    assert opened == [True]
+
+
 def test_several_zstd_frames_and_what_is_to_be_skipped_are_read_to_the_end() -> None:
     skipped = b"\x50\x2a\x4d\x18" + (7).to_bytes(4, "little") + b"comment"
     packed = zstd.compress(b"first ") + skipped + zstd.compress(b"") + zstd.compress(b"second")
