@@ -115,7 +115,9 @@ class Body:
 
 
 def _may_show_itself(beginning: bytes) -> bool:
-    """Whether more of the body may still tell what it is: nothing but what stands before a document has come yet."""
+    """Whether more of the body may still tell that it is a document: only what stands before one has come yet."""
+    if _is_document(beginning):
+        return False
     rest = beginning[_AHEAD.match(beginning).end() :].lower()  # type: ignore[union-attr]  # it always matches
     if rest.startswith((b"<!--", b"<?")) or b"\xef\xbb\xbf".startswith(rest[:3]):
         return True
