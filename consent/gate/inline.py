@@ -29,8 +29,13 @@ _COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
+_PART = re.compile(_SPECIFIER.pattern + rb"|[()]")
+_ALONE = re.compile(rb"\s*+[),]")
+"""What follows a name that isn't put together."""
 _ELSEWHERE = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.\-]*+:|//|[\\\t\n\r]")
 _UNICODE = re.compile(rb"\\u(?:\{0*([0-9a-fA-F]{2})\}|00([0-9a-fA-F]{2}))|\\x([0-9a-fA-F]{2})")
+_MADE = 256
+"""So many bytes are looked at for strings where a module's name is put together."""
 _FEW = 16
 """As many different escapes as are replaced one after the other, which takes less time than each by itself."""
 _ESCAPE = re.compile(
@@ -95,14 +100,36 @@ def imports(script: bytes) -> Iterator[tuple[int, bytes]]:
     """
     for word, gap in _IMPORTS:
         gaps = _Gaps(script, gap)
-        known: dict[int, bytes] = {}
+        known: dict[int, list[bytes]] = {}
         for match in word.finditer(script):
             position = gaps.after(match.end())
             if position not in known:
-                specifier = _SPECIFIER.match(script, position)
-                known[position] = specifier[specifier.lastindex or 0] if specifier else b""
-            if known[position]:
-                yield match.start(), known[position]
+                known[position] = _specifiers(script, match.end(), position)
+            for specifier in known[position]:
+                yield match.start(), specifier
+
+
+def _specifiers(script: bytes, after: int, position: int) -> list[bytes]:
+    """The module that is named at ``position``; of an ``import()`` all its strings, where it puts a name together."""
+    depth = script[after:position].count(b"(")
+    specifier = _SPECIFIER.match(script, position)
+    is_made = depth > 1 or (depth and not (specifier and _ALONE.match(script, specifier.end())))
+    if specifier and not is_made and b"${" not in specifier[0]:
+        return [specifier[specifier.lastindex or 0]]
+    made = script[position : position + _MADE] if depth else b""
+    found = list(_strings(made, depth))
+    return found + list(_strings(made.replace(b"`", b" "), depth)) if b"${" in made else found
+
+
+def _strings(made: bytes, depth: int) -> Iterator[bytes]:
+    """The strings in front of the parenthesis that closes so many."""
+    for part in _PART.finditer(made):
+        if part.lastindex:
+            yield part[part.lastindex]
+            continue
+        depth += 1 if part[0] == b"(" else -1
+        if not depth:
+            return
 
 
 def imports_from_elsewhere(script: bytes) -> bool:
@@ -174,7 +201,7 @@ def _compile(text: str, service: Service) -> _Token:
             plain = rf"(?:\??\.{_BETWEEN}{word})" if follows_dot else rf"(?<![\w$\\]){word}"
             parts.append(rf"(?:{plain}(?![\w$])|{indexed})")
         elif code and lexeme == "(":
-            parts.append(rf"(?:\?\.{_BETWEEN})?\(")
+            parts.append(rf"(?:\){_BETWEEN})?(?:\.{_BETWEEN}(?:call|apply|bind){_BETWEEN})?(?:(?:\?\.{_BETWEEN})?\(|`)")
         elif lexeme in "'\"`":
             parts.append("[\"'`]")
         else:

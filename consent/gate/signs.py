@@ -31,6 +31,8 @@ _ESCAPED: Final = table(b":/\\\r" + bytes(range(33)) + b"htpswHTPSW")
 _GAP: Final = table(b"\t\n\v\f\r (" + bytes(range(0x80, 0x100)))
 _QUOTES: Final = table(b"\"'`/")
 _ELSEWHERE: Final = table(b":/\\\t\n\r")
+_ALONE: Final = table(b"),")
+"""What follows a module's name that isn't put together."""
 _WORD: Final = table(b"_$.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _PICTURES: Final = tuple(b"image/" + kind for kind in (b"gif;", b"png;", b"jpeg;", b"webp;", b"gif,", b"png,"))
 _IMPORTS: Final = (b"import", b"from")
@@ -134,12 +136,15 @@ def may_import(buffer: bytes, at: i64, end: i64) -> bool:
     if at and _WORD[buffer[at - 1]] and not (at > 2 and buffer[at - 3 : at] == b"..."):
         return False
     at += 4 if buffer[at] == 0x66 else 6
+    opened: i64 = 0
     while at < end and _GAP[buffer[at]]:
+        if buffer[at] == 0x28:
+            opened += 1
         at += 1
     if at + 1 < end and buffer[at] == 0x2E:
         return buffer[at + 1] != 0x6D  # ``import.meta`` is none
     if at >= end or not _QUOTES[buffer[at]]:
-        return False
+        return opened > 0  # its name is put together
     quote: i64 = buffer[at]
     if quote == 0x2F:
         return True
@@ -148,7 +153,7 @@ def may_import(buffer: bytes, at: i64, end: i64) -> bool:
     while at < end:
         sign: i64 = buffer[at]
         if sign == quote:
-            return elsewhere
+            return elsewhere or opened > 1 or (opened == 1 and at + 1 < end and not _ALONE[buffer[at + 1]])
         if _ELSEWHERE[sign]:
             if sign == 0x5C:
                 return True

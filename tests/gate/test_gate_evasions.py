@@ -84,6 +84,7 @@ CODE = [
     b"<script>_paq.push([1])</script>", b"<script>window._paq.push([1])</script>", b"<script> _paq . push ( [1])</script>",
     b"<script>window['_paq'].push([1])</script>", b'<script>window["_paq"]["push"](1)</script>', b"<script>_paq?.push(1)</script>",
     b"<script>_paq/* a */.push/**/(1)</script>", b"<script>_paq.//\npush//\n(1)</script>", b"<script>_paq.push?.(1)</script>",
+    b"<script>(_paq.push)(1)</script>", b"<script>_paq.push.call(0, 1)</script>", b"<script>_paq.push . apply (0)</script>", b"<script>_paq.push`1`</script>",
     b"<script>_paq?.[/**/'push']\xc2\xa0(1)</script>", b"<script>tp\xe2\x80\x83.push?. (1)</script>",
     b"<script>\\u005fpaq.push(1)</script>", b"<script type=module>_paq.push(1)</script>", b"<script type=''>_paq.push(1)</script>",
     b"<script type=text/plain type=module>_paq.push(1)</script>", b"<script type='TEXT/JavaScript'>_paq.push(1)</script>",

@@ -55,6 +55,9 @@ REACHES = [
     f"<script>[...import('//{H}/x')]</script>", f"<script>a={{...import('//{H}/x')}}</script>", f"<script>...import('//{H}/x')</script>",
     f"<iframe src=\"javascript:'<!--','<img src=http://{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<title>';'<img src=//{H}/x>'\"></iframe>",
     f"<iframe src=\"javascript:/*<style>'*/'<img src=//{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<im'+'g src=//{H}/x>'\"></iframe>",
+    *(f"<script>import({made})</script>".replace("@", f"//{H}/x") for made in (
+        '`${"@"}`', '(0,"@")', '1?"@":0', '""||"@"', '["@"]', 'new URL("@",location)', "String.raw`@`", "a(b)+'@'", "(('/x'),('@'))", '"/a" /**/ && "@"',
+    )),
     # style sheets
     f"<style>@namespace svg \"http://www.w3.org/2000/svg\";p{{b:url(//{H}/x)}}</style>", f"<style>@namespace url(/own);p{{b:url(//{H}/x)}}</style>",
     f"<style>@namespace a;p{{b:url(//{H}/x)}}</style>", f"<style>p{{b:u\\72\r\nl(//{H}/x)}}</style>", f"<style>@\\69\r\nmport '//{H}/x';</style>",
@@ -76,6 +79,8 @@ def test_an_address_is_found_however_it_is_quoted(html) -> None:
 
 
 STAYS = [
+    f"<script>import(a?'/x':'/y').then(() => go('//{H}/x'))</script>", f"<script>import(`/${{a}}/x`); go('//{H}/x')</script>",
+    f"<script>import.meta.url; go('//{H}/x'); import('/x'); import('/y', a('//{H}/x'))</script>", f"<script>import a from '/x'; go('//{H}/x')</script>",
     "<meta http-equiv=refresh content=\"0;url='\\\\harbour.example/x'\">", "<meta http-equiv=refresh content='\x0b0;url=/x'>",
     "<iframe src='data:text/plain;base64 ,PGltZz4='></iframe>", f"<iframe src='data:text/html,<p>#<img src=//{H}/x>'></iframe>",
     "<link rel=stylesheet href=\"data:,@import '/x'\">", f"<link rel=icon href=\"data:,@import '//{H}/x'\">", "<link rel=stylesheet href=data:text/css>",
