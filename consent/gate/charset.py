@@ -21,6 +21,8 @@ _SEPARATOR: Final = re.compile(rb"\xe2\x80[\xa8\xa9]")
 """What ends a line in UTF-8, and in nothing else."""
 _LINES: Final = {b"\x816\xa65": b"\xe2\x80\xa8\x80", b"\x816\xa66": b"\xe2\x80\xa9\x80"}
 """The separators of lines and paragraphs in GB18030, and of the same length what those are in UTF-8."""
+_BIG5_MORE: Final = frozenset(map(bytes.fromhex, ["877b", "877c", "877d", "877e", "8e7e", "9b7b", "9f60", "fa5f"]))
+"""What is in Big5 by the standard and not in the codec, and ends in a sign."""
 _PAIRS: Final = {
     "cp932": re.compile(rb"[\x81-\x9f\xe0-\xfc][@-~\x80-\xfc]"),
     "gb18030": re.compile(rb"[\x81-\xfe](?:[0-9][\x81-\xfe][0-9]|[@-~\x80-\xfe])"),
@@ -64,6 +66,16 @@ class Encoding:
     def guarded(self, data: bytes) -> bytes:
         """The bytes without the escapes by which an undeclared page would become ISO-2022-JP."""
         return data if self.declared or _ESCAPE not in data else data.replace(_ESCAPE, b" ")
+
+    def hides(self, body: bytes) -> bool:
+        """Whether an escape in ``body`` may make something else of it than the gate reads, as in ISO-2022-JP."""
+        if _ESCAPE not in body or (self.declared and self.codec != "iso2022_jp"):
+            return False
+        try:
+            body.decode(self.codec)
+        except UnicodeDecodeError:
+            return True
+        return not self.declared
 
     def through(self, body: bytes) -> tuple[bytes, str]:
         """A whole body as the gate reads it, and the codec for its values; what can't be read is left out."""
@@ -114,6 +126,8 @@ def _mask(pair: bytes, codec: str) -> bytes:
     """The character without what looks like ASCII in it; where there is none, browsers keep the second byte."""
     if len(pair) > 2:
         return _LINES.get(pair, b"\x80\x80\x80\x80")
+    if codec == "big5hkscs" and pair in _BIG5_MORE:
+        return pair[:1] + b"\x80"
     if pair[-1] >= 0x80:
         return b"\x80\x80" if b"\xe2" in pair else pair  # so that no separator comes about
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import json
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -15,16 +16,23 @@ DATA_URL: Final = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
 _BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
 
 
+_STRING: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+
+
 class Content(NamedTuple):
-    """What a ``data:`` URL holds, as the gate reads it."""
+    """What a ``data:`` URL holds, as the gate reads it; ``hidden`` where browsers may read something else in it."""
 
     kind: str
     body: bytes
     codec: str
+    hidden: bool = False
 
 
-def contents(text: str) -> Iterator[Content]:
-    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them."""
+def contents(text: str, *, linked: bool = False) -> Iterator[Content]:
+    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them.
+
+    What is ``linked``, a style sheet or a script, may be written as what links to it says, or as that is itself.
+    """
     match = DATA_URL.match(squeezed(text))
     if match is None:
         return
@@ -34,8 +42,23 @@ def contents(text: str) -> Iterator[Content]:
     if base64 and base64[1] is None:
         bodies.append(body)
     for content in bodies:
-        read, codec = Encoding.of(match[1] + match[2], content[:4]).through(content)
-        yield Content(match[1].strip().lower(), read, codec)
+        kind = match[1].strip().lower()
+        encoding = Encoding.of(match[1] + match[2], content[:4])
+        yield Content(kind, *encoding.through(content), encoding.hides(content))
+        if linked and not encoding.declared and b"\0" in content:
+            for codec in ("utf-16-le", "utf-16-be"):
+                yield Content(kind, *Encoding(codec, declared=True).through(content))
+
+
+def strings(text: bytes) -> list[str]:
+    """The strings in a JSON text, be it well formed or not."""
+    found = []
+    for match in _STRING.finditer(text):
+        try:
+            found.append(str(json.loads(b'"' + match[1] + b'"')))
+        except ValueError:
+            found.append(match[1].decode("utf-8", "replace"))
+    return found
 
 
 def _from_base64(body: bytes) -> bytes:

@@ -61,6 +61,7 @@ FETCHING_LINKS: Final = frozenset(
         "mask-icon",
         "fluid-icon",
         "manifest",
+        "search",
         "import",
         "serviceworker",
         "compression-dictionary",
@@ -289,16 +290,23 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
     for attribute in attributes:
         if attribute.name == b"href" and attribute.value:
             text = page.text(attribute.value)
-            if not _DATA.match(squeezed(text)):
-                said = page.judge_each([text], tag)
-            else:
-                said = page.inner_sheet(text, tag) if "stylesheet" in kinds else page.document(text, tag)
-            outcome.rename(attribute, said)
+            outcome.rename(attribute, _linked(page, text, kinds, tag))
         elif attribute.name == b"imagesrcset":
             outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
     if len(outcome.renamed) > before:
         outcome.renamed += rels
         outcome.renamed += [a for a in attributes if a.name in (b"href", b"imagesrcset")]
+
+
+def _linked(page: Page, text: str, kinds: set[str], tag: str) -> list[Blocked]:
+    if not _DATA.match(squeezed(text)):
+        return page.judge_each([text], tag)
+    said = page.inner_sheet(text, tag) if "stylesheet" in kinds else page.document(text, tag)
+    if "modulepreload" in kinds:
+        said += page.module(text, tag)
+    if "manifest" in kinds:
+        said += page.manifest(text, tag)
+    return said
 
 
 def _meta(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -317,7 +325,8 @@ def refresh(page: Page, content: str, tag: str) -> list[Blocked]:
     """What a ``Refresh`` value leads to."""
     said: list[Blocked] = []
     for target in filter(None, _targets(content)):
-        said += page.document(target, tag) if _JAVASCRIPT.match(target) else page.judge_each([target], tag)
+        opens = _JAVASCRIPT.match(target) or _DATA.match(squeezed(target))
+        said += page.document(target, tag) if opens else page.judge_each([target], tag)
     return said
 
 
@@ -356,7 +365,8 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
     for attribute in attributes:
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
-            said = page.judge_each([part for part in text.split(";") if _ABROAD.match(squeezed(part))], tag)
+            abroad = [part for part in text.split(";") if page.relative_matters or _ABROAD.match(squeezed(part))]
+            said = page.judge_each(abroad, tag)
             sheet, codec = page.encoded(text)
             said += [finding for _, finding in page.sheet(sheet, tag, codec=codec)]
             for part in (text, *text.split(";")):

@@ -25,12 +25,12 @@ _TOKEN: Final = re.compile(
     rb"<(?:(?P<open>[^\t\n\r />!?<][^\t\n\r />]*+)(?P<rest>(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+)>"
     rb"|!--(?:[^-]++|-(?!->))*+-->|!\[CDATA\[(?P<data>(?:[^\]]++|\](?!\]>))*+)\]\]>"
     rb"|\?(?P<target>[^\t\n\r ?]*+)(?P<said>(?:[^?]++|\?(?!>))*+)\?>|/(?P<close>[^\t\n\r >]*+)[^>]*+>"
-    rb"|!(?!--|\[)[^>\[]*+>)"
+    rb"|!(?!--|\[)(?:[^>\[\"']++|\"[^\"]*+\"|'[^']*+')*+>)"
 )
 _BEGINS: Final = re.compile(rb"<(?:[^\t\n\r <>]|\Z)")
-_SUBSET: Final = re.compile(rb"<!(?!--|\[)[^>\[]*+\[")
+_SUBSET: Final = re.compile(rb"<!(?!--|\[)(?:[^>\[\"']++|\"[^\"]*+\"|'[^']*+')*+\[")
 _LONG: Final = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
-_PSEUDO: Final = re.compile(r"\bhref[\t\n\r ]*=[\t\n\r ]*(?:\"([^\"]*)\"|'([^']*)')")
+_PSEUDO: Final = re.compile(r"[\t\n\r ]*+([^\t\n\r =]*+)[\t\n\r ]*+=[\t\n\r ]*+(?:\"([^\"]*+)\"|'([^']*+)')")
 
 
 class Markup(Reader):
@@ -104,7 +104,7 @@ class Markup(Reader):
     def _element(self, at: int, token: re.Match[bytes]) -> bool:
         """A start tag; false where more of its text has to be there first."""
         name, name_end, end = _local(token["open"]), token.end("open") - at, token.end()
-        found = [_plain(attribute) for attribute in attributes(token[0], name_end, end - at)]
+        found = [_plain(a) for a in attributes(token[0], name_end, end - at) if token[0].startswith(a.name, a.at)]
         outcome = elements.judge(self._page, name, found)
         if name in (b"script", b"style") and self._buffer[end - 2] != 0x2F:
             text = self._text(end)
@@ -125,12 +125,11 @@ class Markup(Reader):
 
     def _code(self, name: bytes, found: list[Attribute], text: bytes, outcome: elements.Outcome) -> None:
         page = self._page
-        if name == b"script":
-            if not any(a.name in (b"src", b"href", b"xlink:href") for a in found):
-                more = scripts.inline_script(page, found, text, "utf-8")
-                outcome.said += more.said
-                outcome.renamed += more.renamed
-                outcome.inert_script |= more.inert_script
+        if name == b"script":  # whose source may count in another namespace alone, so that the text is the script
+            more = scripts.inline_script(page, found, text, "utf-8")
+            outcome.said += more.said
+            outcome.renamed += more.renamed
+            outcome.inert_script |= more.inert_script
         elif scripts.is_sheet(page, found):
             said = [finding for _, finding in page.sheet(text, "style", codec="utf-8")]
             outcome.said += said
@@ -167,8 +166,12 @@ class Markup(Reader):
     def _sheet(self, at: int, token: re.Match[bytes]) -> None:
         """An instruction that names a style sheet or a transformation."""
         page = self._page
-        for double, single in _PSEUDO.findall(page.text(token["said"])):
-            for said in page.document(double or single, "link") or page.judge_each([double or single], "link"):
+        for match in _PSEUDO.finditer(page.text(token["said"])):
+            if match[1] != "href":
+                continue
+            address = match[2] or match[3] or ""
+            opened = page.document(address, "link") + page.inner_sheet(address, "link")
+            for said in opened or page.judge_each([address], "link"):
                 page.tell(said, self._report)
                 if said.blocked:
                     self._insert(at + 2, elements.PREFIX)

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from consent.choice import Permissions
 from consent.gate import css, inline
 from consent.gate.charset import is_open, readings
-from consent.gate.dataurls import DATA_URL, Content, contents
+from consent.gate.dataurls import DATA_URL, Content, contents, strings
 from consent.gate.evidence import marks, searches
 from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
@@ -242,8 +242,12 @@ class Page:
         Its type doesn't matter: to a page in quirks mode anything is a style sheet.
         """
         if depth > _DEPTH:
-            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
-        said = [found for data in contents(text) for _, found in self.sheet(data.body, tag, depth, data.codec)]
+            return [self._nested(tag)]
+        said: list[Blocked] = []
+        for data in contents(text, linked=True):
+            if data.hidden:
+                return [self._nested(tag)]
+            said += [found for _, found in self.sheet(data.body, tag, depth, data.codec)]
         return sorted(said, key=lambda finding: not finding.blocked)
 
     def script(self, text: bytes, tag: str, codec: str = "", depth: int = 0) -> list[Blocked]:
@@ -278,8 +282,29 @@ class Page:
         if not DATA_URL.match(name):
             return self.judge_each([name], tag) if _ADDRESS.match(name) else []
         if depth > _DEPTH:
-            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
-        return [said for data in contents(name) for said in self.script(data.body, tag, data.codec, depth)]
+            return [self._nested(tag)]
+        said: list[Blocked] = []
+        for data in contents(name, linked=True):
+            if data.hidden:
+                return [self._nested(tag)]
+            said += self.script(data.body, tag, data.codec, depth)
+            if "css" in data.kind:
+                said += [finding for _, finding in self.sheet(data.body, tag, depth, data.codec)]
+        return said
+
+    def manifest(self, text: str, tag: str) -> list[Blocked]:
+        """What a manifest in a ``data:`` URL would fetch: any of its strings may be an address."""
+        said: list[Blocked] = []
+        for data in contents(text):
+            if data.hidden:
+                return [self._nested(tag)]
+            said += self.judge_each(strings(data.body), tag)
+        return said
+
+    @staticmethod
+    def _nested(tag: str) -> Blocked:
+        """What is in another document too deep, or in such a way that nobody can tell what it says."""
+        return Blocked(service=None, host="nested", url="", tag=tag, blocked=True)
 
     def telling(self, text: bytes, codec: str = "") -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
@@ -337,10 +362,12 @@ class Page:
             return []
         starts = [0, *(match.end() for match in _QUOTE.finditer(text))]
         if len(starts) > _QUOTES:
-            return [Blocked(service=None, host="nested", url="", tag=tag, blocked=True)]
+            return [self._nested(tag)]
         return [said for start in starts for said in self.inside(text[start:], "utf-8")]
 
     def _opened(self, data: Content, tag: str) -> list[Blocked]:
+        if data.hidden:
+            return [self._nested(tag)]
         if "javascript" in data.kind or "ecmascript" in data.kind:
             return self.script(data.body, tag, data.codec)
         if data.kind == "text/css":

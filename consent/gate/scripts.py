@@ -6,6 +6,7 @@ import json
 import re
 from typing import Final
 
+from consent.gate.dataurls import strings
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
@@ -18,7 +19,6 @@ _LISTS = frozenset(("importmap", "webbundle"))
 """The types of a script whose text is JSON with addresses in it."""
 SCAN_END: Final = b"@consent;"
 """What stands before an inert style sheet in HTML: a rule that means nothing, and ends Firefox's search for imports."""
-_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
 def runs(page: Page, attributes: list[Attribute]) -> bool:
@@ -61,14 +61,7 @@ def speculation(page: Page, body: bytes) -> list[Blocked]:
 
 
 def _addresses(page: Page, body: bytes) -> list[Blocked]:
-    found: list[Blocked] = []
-    for match in _JSON_URL.finditer(body):
-        try:
-            text = json.loads(b'"' + match[1] + b'"')
-        except ValueError:
-            text = match[1].decode("utf-8", "replace")
-        found += page.module(text, "script")
-    return found
+    return [said for text in strings(body) for said in page.module(text, "script")]
 
 
 def is_read_whole(page: Page, attributes: list[Attribute]) -> bool:
