@@ -61,7 +61,6 @@ FETCHING_LINKS: Final = frozenset(
         "mask-icon",
         "fluid-icon",
         "manifest",
-        "search",
         "import",
         "serviceworker",
         "compression-dictionary",
@@ -284,7 +283,10 @@ def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
 def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
     rels = [a for a in attributes if a.name == b"rel"]
     kinds = {kind for rel in rels for kind in page.text(rel.value).lower().split()}
-    if not kinds & FETCHING_LINKS:
+    searches = "search" in kinds and any(
+        a.name == b"type" and "opensearch" in page.text(a.value).lower() for a in attributes
+    )
+    if not (searches or kinds & FETCHING_LINKS):
         return
     before = len(outcome.renamed)
     for attribute in attributes:
