@@ -131,9 +131,16 @@ def stands(buffer: bytes, at: i64, end: i64) -> bool:
     return at >= end or bool(_ESCAPED[buffer[at]])
 
 
+def _is_no_word(buffer: bytes, at: i64) -> bool:
+    """Whether what is before ``at`` only looks like a word: three dots, or a character that ends in a digit."""
+    if at > 2 and buffer[at - 1] == 0x2E:
+        return buffer[at - 2] == 0x2E and buffer[at - 3] == 0x2E
+    return at > 1 and buffer[at - 1] <= 0x39 and buffer[at - 2] > 0x80
+
+
 def may_import(buffer: bytes, at: i64, end: i64) -> bool:
     """Whether the ``import`` or ``from`` in a script at ``at`` may name a module that is elsewhere."""
-    if at and _WORD[buffer[at - 1]] and not (at > 2 and buffer[at - 3 : at] == b"..."):
+    if at and _WORD[buffer[at - 1]] and not _is_no_word(buffer, at):
         return False
     at += 4 if buffer[at] == 0x66 else 6
     opened: i64 = 0

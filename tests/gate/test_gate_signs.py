@@ -113,6 +113,15 @@ def test_words_that_may_import_from_elsewhere_are_looked_at(script) -> None:
     assert signs.may_import(script, 0, len(script))
 
 
+@pytest.mark.parametrize(
+    ("before", "may"),
+    [(b"...", True), (b";\x810\x842", True), (b"a.", False), (b"..", False), (b"1", False), (b"a2", False), (b".", False), (b"$", False)],
+)
+def test_what_only_looks_like_a_word_before_an_import_makes_none_of_it(before, may) -> None:
+    script = before + b"import('//x')"
+    assert signs.may_import(script, len(before), len(script)) is may
+
+
 def test_a_reference_that_may_go_on_behind_the_text_may_be_one() -> None:
     assert signs.refers(b"&so", 1, 3)
 
