@@ -165,10 +165,10 @@ def may_import(buffer: bytes, at: i64, end: i64) -> bool:
             if sign == 0x5C:
                 return True
             if sign in (0x0A, 0x0D) and quote != 0x60:
-                return False  # no string goes on behind the end of its line
+                break  # no string goes on behind the end of its line
             elsewhere = elsewhere or sign != 0x2F or buffer[at - 1] == 0x2F
         at += 1
-    return False
+    return opened > 0
 
 
 def names_module(buffer: bytes, start: i64, end: i64) -> bool:

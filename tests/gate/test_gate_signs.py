@@ -108,7 +108,7 @@ def test_other_words_import_nothing_from_elsewhere(calm) -> None:
     assert not inline.imports_from_elsewhere(calm)
 
 
-@pytest.mark.parametrize("script", [b"import/**/'//x'", b"from'\\x2f'", b"import'https:x'", b"import(`//x`)", b"import.defer('x')"])
+@pytest.mark.parametrize("script", [b"import/**/'//x'", b"from'\\x2f'", b"import'https:x'", b"import(`//x`)", b"import.defer('x')", b"import('a\n", b"import('a"])
 def test_words_that_may_import_from_elsewhere_are_looked_at(script) -> None:
     assert signs.may_import(script, 0, len(script))
 
