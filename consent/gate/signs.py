@@ -144,7 +144,7 @@ def may_import(buffer: bytes, at: i64, end: i64) -> bool:
         return False
     at += 4 if buffer[at] == 0x66 else 6
     opened: i64 = 0
-    while at < end and _GAP[buffer[at]]:
+    while at < end and (_GAP[buffer[at]] or (buffer[at - 1] > 0x80 and 0x30 <= buffer[at] <= 0x39)):
         if buffer[at] == 0x28:
             opened += 1
         at += 1

@@ -10,6 +10,7 @@ from harbour_policy import PAGE, make_policy
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
 from consent.gate.charset import readings
+from consent.gate.pieces import Pieces
 
 GATE = Gate(make_policy())
 REFUSED = decide(GATE.policy, Choice.refusing(), Signals())
@@ -77,10 +78,14 @@ def test_what_ends_a_line_in_another_encoding_ends_none(charset, script) -> None
 @pytest.mark.parametrize("before", ["//\u2028", "//\u2029", ";\u00a0", "{}\u3000", "/**/\ufeff"])
 @pytest.mark.parametrize("code", ["import('//a.stats.example/x')", "import\ufeff('//a.stats.example/x')", "_paq.push(1)"])
 @pytest.mark.parametrize("charset", ["gb18030", "gbk"])
-def test_characters_of_four_bytes_are_no_digits(charset, code, before) -> None:
+def test_characters_of_four_bytes_are_no_digits(charset, code, before, monkeypatch) -> None:
     for kind, head in kinds(charset):
         page = head + f"<script>{before}{code}</script>".encode("gb18030")
-        assert b'type="text/plain"' in GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        sent = GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        assert b'type="text/plain"' in sent
+        monkeypatch.setattr(Pieces, "skims", not Pieces.skims)
+        assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind) == sent, "as it is compiled"
+        monkeypatch.undo()
         quiet = head + f"<script>//\u00a0{code}</script>".encode("gb18030")
         assert GATE.rewrite(quiet, REFUSED, base_url=PAGE, content_type=f"text/html; charset={charset}") is quiet, "the control"
 
