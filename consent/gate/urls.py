@@ -98,7 +98,7 @@ def _with_authority(scheme: str, rest: str) -> Url | None:
         name += bracket
         port = port.removeprefix(":")
     elif ":" in where:
-        name, _, port = where.rpartition(":")
+        name, _, port = where.partition(":")
     host = hostname(name)
     port = port.lstrip("0") or port[:1]
     if not host or (port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536)):

@@ -25,7 +25,7 @@ BASE = parse_base(PAGE)
      ("//a b/", "https://a%20b/"), ("//a%20b.%7bx/", "https://a%20b.%7bx/"), ("//x\xa0y/", "https://x%20y/"), ("///", None), ("//./", None),
      ("//\xad[::1]:8080/x", "https://[::1]:8080/x"), ("//%E2%80%8B[::1]", "https://[::1]/"), ("//x[::1]/", "https://x%5b%3a%3a1%5d/"),
      ("//a.example:" + "0" * 5000 + "80/", "https://a.example:80/"), ("//A.example:65536/", None), ("//a.example:" + "1" * 5000, None),
-     ("//a.example:0000/", "https://a.example:0/"), ("//a.example:/", "https://a.example/"), ("//a.example:x/", None), ("//1.2.3.4.5/", None),
+     ("//a.example:0000/", "https://a.example:0/"), ("//a.example:/", "https://a.example/"), ("//a:b:/", None), ("//a:1:2/", None), ("//a.example:x/", None), ("//1.2.3.4.5/", None),
      ("//256.1.1.1/", None), ("//0x/", "https://0.0.0.0/"), ("//09.1/", None), ("//1.2.999999/", None), ("//a/b/../../../c", "https://a/c"),
      ("//a/b/.", "https://a/b/"), ("//a/b/..", "https://a/"), ("//a/%2e%2E/c", "https://a/c"), ("mailto:x@y", "mailto:x@y"),
      ("//a.stats.example:8443/x?y", "https://a.stats.example:8443/x?y")],
