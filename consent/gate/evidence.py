@@ -29,7 +29,9 @@ _RARE: Final = {
     b"\\": Search(re.compile(rb"\\"), sign=b"\\"),
     b"\t": Search(re.compile(rb"\t/"), {b"\t/": 0}),
     b"\r": Search(re.compile(rb"\r/"), {b"\r/": 0}),
+    b"\0": Search(re.compile(rb"\0"), sign=b"\0"),
 }
+"""The last is left out by the scanner of style sheets: there may be slashes around it."""
 _CODE: Final = rb"(?:[01]?[0-9a-f]|20|2f|3a|5c|[46][1468]|[57][0347])"
 _STANDING: Final = (
     rb"\\(?:0{4}" + _CODE + rb"|0{0,3}" + _CODE + rb"(?![0-9a-f])|[:/\\]"
