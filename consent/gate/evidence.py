@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import Final
 
 from consent.gate.search import AUTOMATA, WINDOW, Marks, Search
+from consent.gate.signs import PICTURED
 
+_ANYWHERE: Final = b"".join(rb"(?<!" + re.escape(picture) + rb")" for picture in PICTURED)
 _SCHEME: Final = (
-    rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|(?<=ftp:)"
-    rb"|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r][apst]:)|(?<=[\t\n\r](?:tp|ps|ss|pt|ta):))"
-)
+    rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?:(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|" + _ANYWHERE
+    + rb")|(?<=ftp:)|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r][apst]:)|(?<=[\t\n\r](?:tp|ps|ss|pt|ta):))"
+)  # fmt: skip
 _ENDS: Final = (b"ttp:", b"tps:", b"ipt:", b"ata:", b"ftp:", b"ws:", b"wss:")
 _REFERENCE: Final = (
     rb"&(?:amp;?)*+(?:#(?!0*(?:34|39|60|62)(?![0-9])|x0*(?:22|27|3c|3e)(?![0-9a-f]))"

@@ -290,6 +290,8 @@ class Skimmer:
                 continue
             if kind & SCRIPT and length == 4 and first == 20 and not _is_type_plain(buffer, name_at, value_at, at):
                 return -1
+            if kind & SCRIPT and buffer.startswith(b"data:", value_at):
+                return -1
             if not marked:
                 continue
             name = buffer[name_at:attribute_end].lower()

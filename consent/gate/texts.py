@@ -43,6 +43,8 @@ class Texts(Reader):
         if name == b"html":
             self._place.note_html(self._buffer[at:begun])
             return begun
+        if lower.find(b"data:", at, begun) >= 0:
+            return -1  # what seems to be a picture is code in a script
         close = RAW_END[name].search(lower, begun, begun + CODE_LIMIT)
         if close is None:
             return -1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from harbour_policy import PAGE, in_pieces
 
@@ -166,3 +168,37 @@ def test_in_what_is_too_long_a_scanner_is_stopped_that_goes_on(
     assert gate.rewrite(sent, refused, base_url=PAGE) == sent
     assert in_pieces(gate, refused, html, size=1460) == sent
     assert gate.rewrite(html, refused, base_url=PAGE).replace(b"@consent{}", b"").endswith(html[7:])
+
+
+@pytest.mark.parametrize("skims", [False, True])
+@pytest.mark.parametrize("kind", [b"png", b"gif", b"jpeg", b"webp", b"avif", b"x-icon"])
+@pytest.mark.parametrize(
+    ("around", "is_read"),
+    [
+        (b'<link rel=stylesheet href="%b">', True),
+        (b'<link rel=stylesheet href="%b">'.replace(b"=", b" = "), True),
+        (b"<link rel=stylesheet href=%b>", True),
+        (b"<style>@import '%b';</style>", True),
+        (b"<style>@import/*: */url(%b);</style>", True),
+        (b'<script src="%b"></script>', True),
+        (b"<script async src=%b></script>", True),
+        (b'<img src="%b">', False),
+        (b"<img srcset='%b 2x' src=%b>", False),
+        (b"<style>p{a:url(%b);b:#fff url('%b')}</style>", False),
+        (b'<link rel=icon href="%b">', False),
+        (b'<video poster="%b">', False),
+        (b'<script>a={b:"%b"}</script>', False),
+    ],
+)
+def test_a_picture_is_code_where_browsers_take_it_for_that(
+    gate: Gate, refused, monkeypatch, skims, kind, around, is_read
+) -> None:
+    monkeypatch.setattr(Pieces, "skims", skims)
+    code = b"import('%b')" % X if b"<script" in around else b"@import '%b'" % X
+    html = b"<body>" + around.replace(b"%b", b"data:image/" + kind + b";base64," + b64encode(code))
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert (sent is not html) == is_read
+    assert (b'service="stats"' in sent) == is_read
+    assert gate.rewrite(html.replace(kind + b";", kind + b";x;"), refused, base_url=PAGE) == sent.replace(
+        kind + b";", kind + b";x;"
+    )
