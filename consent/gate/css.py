@@ -46,6 +46,7 @@ _LOOSE = re.compile(
     rb"(?<!(?<!\\)\\)(?:\"(?=(?P<double>" + _DOUBLE + rb"))|'(?=(?P<single>" + _SINGLE + rb")))"
     rb"|[(\t\n\r\f ](?P<bare>" + _BARE + rb")"
 )
+_CALLED_WITH = re.compile(rb"\([\t\n\f\r ]*+([^\"'()\t\n\f\r ]++)")
 _BEGINS = re.compile(rb"[\"'(\t\n\r\f ]")
 _BEFORE = bytes(range(0x21)) + b"\"'(/:\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What may stand between the beginning of an address and its mark, and what it begins with."""
@@ -62,6 +63,30 @@ _ADDRESS = re.compile(
     rb"[\x00-\x20]*+(?:(?:" + _BROKEN[0] + rb"?|" + _BROKEN[1] + rb"|" + _BROKEN[2] + rb"?)[\t\n\r]*+:|(" + _BROKEN[3]
     + rb")|[/\\][\t\n\r]*+[/\\])", re.IGNORECASE,
 )  # fmt: skip
+# How a style sheet begins, as far as all scanners for imports read it as CSS does: white space, comments, and rules
+# without anything in which one of them may lose its way. Most scanners know neither strings nor escapes, and take a
+# semicolon for the end of a rule wherever it is; behind one that is followed by a letter or a digit they are done.
+_SPACE = rb"[\t\n\f\r ]"
+_PATH = rb"(?:[^\"'\\\x00-\x20*();]++|;(?=[a-z0-9]))*+"
+_NAMED = rb"(?:\"" + _PATH + rb"\"|'" + _PATH + rb"')"
+_MEDIA = rb"a-z0-9_\-:,.\t\n\f\r "
+_HEAD = re.compile(
+    rb"(?:" + _SPACE + rb"++|/\*(?:[^*\0]++|\*++(?=[^*/\0]))*+(?<!\*)\*/"
+    rb"|@charset" + _SPACE + rb"++\"[a-z0-9_\-]*+\"" + _SPACE + rb"*+;"
+    rb"|@layer" + _SPACE + rb"++[a-z0-9_\-.,\t\n\f\r ]++;"
+    rb"|@import(?:" + _SPACE + rb"*+" + _NAMED + rb"|" + _SPACE + rb"++url\(" + _SPACE + rb"*+(?:" + _NAMED + rb"|"
+    + _PATH + rb")" + _SPACE + rb"*+\))(?:[" + _MEDIA + rb"]++|\([" + _MEDIA + rb"]*+\))*+(?:;|\Z))*+",
+    re.IGNORECASE,
+)  # fmt: skip
+# What ends the search of each of them.
+_DONE = re.compile(
+    rb"[a-z.#*:\[&>_\-]|@(?!import|charset|layer)[a-z\-]++(?:\{|" + _SPACE + rb"++[^;\0\t\n\f\r ])"
+    rb"|@layer" + _SPACE + rb"++[a-z0-9_\-.]++" + _SPACE
+    + rb"*+\{(?:[^;@\"'\\/\0]++|\"[^\"\\\n;@/\0]*+\"|'[^'\\\n;@/\0]*+')*+;" + _SPACE + rb"*+[a-z}\-]",
+    re.IGNORECASE,
+)  # fmt: skip
+_COMMENTED = re.compile(rb"(?:" + _SPACE + rb"++|/\*(?:[^*\0]++|\*(?!/))*+\*/)*+")
+_COMMENTED_LONGER = re.compile(rb"(?:" + _SPACE + rb"++|/\*(?:[^*\0]|\*[^/\0])*+(?:\*/|\*?\Z))*+")
 _IMPORTING = re.compile(rb"@(?:import|[a-z\-]*+\\)")
 _NEAR: Final = 64
 _FETCHING = frozenset(("image-set", "-webkit-image-set", "image", "src", "cross-fade", "-webkit-cross-fade"))
@@ -153,6 +178,30 @@ def _end(pattern: re.Pattern[bytes], sheet: bytes, position: int) -> int:
 def may_import(sheet: bytes) -> bool:
     """Whether there may be an ``@import`` in a style sheet in lower case."""
     return _IMPORTING.search(sheet) is not None
+
+
+def is_scanned_alike(sheet: bytes, *, goes_on: bool = False) -> bool:
+    """Whether all scanners for imports find those that CSS has, and no others, in a style sheet in HTML.
+
+    ``goes_on`` is for the beginning of one.
+    """
+
+    def ends(head: re.Pattern[bytes]) -> bool:
+        end = _end(head, sheet, 0)
+        return _DONE.match(sheet, end) is not None or (end == len(sheet) and not goes_on)
+
+    return ends(_HEAD) or (ENDS_TWICE in sheet and ends(_COMMENTED) and ends(_COMMENTED_LONGER))
+
+
+def addresses(sheet: bytes) -> Iterator[bytes]:
+    """Whatever may be an address to a scanner that knows no escapes, wherever it stands in a style sheet."""
+    for parts in (sheet.split(b'"')[1:], sheet.split(b"'")[1:], _CALLED_WITH.findall(sheet)):
+        yield from dict.fromkeys(parts)
+
+
+def names_host(address: bytes) -> bool:
+    """Whether an address leaves the site, or holds what it leads to."""
+    return _ADDRESS.match(address) is not None
 
 
 def loose(sheet: bytes, codec: str, places: Marks) -> Iterator[Fetched]:

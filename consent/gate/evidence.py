@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import Final
 
 from consent.gate.search import AUTOMATA, WINDOW, Marks, Search
+from consent.gate.signs import PICTURED
 
+_ANYWHERE: Final = b"".join(rb"(?<!" + re.escape(picture) + rb")" for picture in PICTURED)
 _SCHEME: Final = (
-    rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|(?<=ftp:)"
-    rb"|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r][apst]:)|(?<=[\t\n\r](?:tp|ps|ss|pt|ta):))"
-)
+    rb":(?!//)(?:(?<=ttp:)|(?<=tps:)|(?<=ipt:)|(?<=ata:)(?:(?!image/(?:gif|png|jpeg|webp|avif|x-icon)[;,])|" + _ANYWHERE
+    + rb")|(?<=ftp:)|(?<=ws:)|(?<=wss:)|(?<=[\t\n\r]:)|(?<=[\t\n\r][apst]:)|(?<=[\t\n\r](?:tp|ps|ss|pt|ta):))"
+)  # fmt: skip
 _ENDS: Final = (b"ttp:", b"tps:", b"ipt:", b"ata:", b"ftp:", b"ws:", b"wss:")
 _REFERENCE: Final = (
     rb"&(?:amp;?)*+(?:#(?!0*(?:34|39|60|62)(?![0-9])|x0*(?:22|27|3c|3e)(?![0-9a-f]))"
@@ -29,7 +31,9 @@ _RARE: Final = {
     b"\\": Search(re.compile(rb"\\"), sign=b"\\"),
     b"\t": Search(re.compile(rb"\t/"), {b"\t/": 0}),
     b"\r": Search(re.compile(rb"\r/"), {b"\r/": 0}),
+    b"\0": Search(re.compile(rb"\0"), sign=b"\0"),
 }
+"""The last is left out by the scanner of style sheets: there may be slashes around it."""
 _CODE: Final = rb"(?:[01]?[0-9a-f]|20|2f|3a|5c|[46][1468]|[57][0347])"
 _STANDING: Final = (
     rb"\\(?:0{4}" + _CODE + rb"|0{0,3}" + _CODE + rb"(?![0-9a-f])|[:/\\]"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Final
 
+from consent.gate import scripts
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
 from consent.gate.references import unescape
@@ -55,6 +56,14 @@ def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]
         loose = dict.fromkeys((everything, flat, direct))
         said += [found for text in loose for found in page.loose(text, "utf-8")]
     return [finding for _, finding in said]
+
+
+def scanned(page: Page, body: bytes) -> list[Blocked]:
+    """As :func:`consent.gate.scripts.scanned`, for each of the texts that a style sheet may have."""
+    if not (_OTHERWISE.search(body) and _NAMES.search(body)):
+        return []
+    texts = dict.fromkeys((_everything(body, page.codec), *_texts(body, page.codec)))
+    return next(filter(None, (scripts.scanned(page, text, "utf-8") for text in texts)), [])
 
 
 def _everything(body: bytes, codec: str) -> bytes:

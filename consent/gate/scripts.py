@@ -6,6 +6,7 @@ import json
 import re
 from typing import Final
 
+from consent.gate import css
 from consent.gate.dataurls import strings
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page
@@ -17,8 +18,13 @@ _SCRIPT_TYPE = re.compile(
 )
 _LISTS = frozenset(("importmap", "webbundle"))
 """The types of a script whose text is JSON with addresses in it."""
-SCAN_END: Final = b"@consent;"
-"""What stands before an inert style sheet in HTML: a rule that means nothing, and ends Firefox's search for imports."""
+SCAN_END: Final = b"@consent{}"
+"""What stands before a style sheet in HTML in which scanners may find imports that CSS doesn't have.
+
+It is a rule that means nothing, behind which imports still count, but every scanner stops looking for them.
+"""
+UNTOLD: Final = Blocked(service=None, host="nested", url="", tag="style", blocked=True)
+"""What is said of what can't be told before it is loaded."""
 
 
 def runs(page: Page, attributes: list[Attribute]) -> bool:
@@ -81,7 +87,7 @@ def applies(page: Page, name: bytes, attributes: list[Attribute]) -> bool:
 def is_read(page: Page, name: bytes, attributes: list[Attribute], text: bytes) -> bool:
     """Whether this text of a ``script`` or ``style`` element in HTML means anything to a browser or its scanner.
 
-    Firefox looks ahead for the imports of a style sheet whatever its type, up to :data:`SCAN_END`.
+    Scanners look ahead for the imports of a style sheet whatever its type, up to :data:`SCAN_END`.
     """
     return applies(page, name, attributes) or (name == b"style" and not text.startswith(SCAN_END))
 
@@ -89,6 +95,28 @@ def is_read(page: Page, name: bytes, attributes: list[Attribute], text: bytes) -
 def imports(page: Page, attributes: list[Attribute], sheet: bytes) -> bool:
     """Whether a ``style`` element with these attributes and this text applies, or is read for imports at least."""
     return is_sheet(page, attributes) or (b"import" in sheet.lower() and not sheet.startswith(SCAN_END))
+
+
+def scanned(page: Page, sheet: bytes, codec: str = "", *, goes_on: bool = False) -> list[Blocked]:
+    """What is blocked that a scanner may take for an import of a style sheet in HTML, though CSS does not.
+
+    Scanners know strings, comments and escapes here and there at most, and Chromium's leaves out what is U+0000. What
+    they find in one that is too long to be read, of which this is the beginning (``goes_on``), can't be told.
+    """
+    if sheet.startswith(SCAN_END) or page.denies_nothing or css.is_scanned_alike(sheet, goes_on=goes_on):
+        return []
+    if goes_on:
+        return [UNTOLD]
+    seen = sheet.replace(b"\0", b"")
+    if b"@import" not in seen.lower():
+        return []
+    for address in css.addresses(seen):
+        text = address.decode(codec or page.codec, "replace")
+        if page.relative_matters or css.names_host(address):
+            said = page.judge_each([text], "style") + page.inner_sheet(text, "style")
+            if blocked := [finding for finding in said if finding.blocked]:
+                return blocked[:1]
+    return []
 
 
 def is_sheet(page: Page, attributes: list[Attribute]) -> bool:

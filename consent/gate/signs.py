@@ -35,6 +35,15 @@ _ALONE: Final = table(b"),")
 """What follows a module's name that isn't put together."""
 _WORD: Final = table(b"_$.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _PICTURES: Final = tuple(b"image/" + kind for kind in (b"gif;", b"png;", b"jpeg;", b"webp;", b"gif,", b"png,"))
+_CALLED: Final = tuple(between + b"url(" + quote for between in (b":", b": ", b",", b", ") for quote in (b"", b'"', b"'"))
+_LISTED: Final = tuple(between + quote for between in (b":", b": ", b",", b", ", b"[") for quote in (b'"', b"'"))
+_NAMED: Final = (b'src="', b"src='", b"src=", b'srcset="', b"srcset='", b'poster="', b"poster='")
+PICTURED: Final = tuple(before + b"data:" for before in (*_NAMED, *_CALLED, *_LISTED))
+"""How the address of a picture begins, with what is before it, that nobody takes for a style sheet.
+
+Whatever it says that it is, it may be one in a ``link``, or behind ``@import``; in a ``script`` it is one.
+"""
+_BEFORE: Final = max(map(len, PICTURED))
 _IMPORTS: Final = (b"import", b"from")
 _NEAR: Final = 256
 """So many bytes are read one by one before it is worth it to search."""
@@ -70,7 +79,11 @@ def ends_scheme(buffer: bytes, at: i64, size: i64) -> bool:
         return before == 0x74
     if last == 0x74:
         return before == 0x70
-    return before == 0x74 and not buffer.startswith(_PICTURES, at + 1)
+    if before != 0x74:
+        return False
+    if not buffer.startswith(_PICTURES, at + 1):
+        return True
+    return not buffer[max(0, at + 1 - _BEFORE) : at + 1].endswith(PICTURED)
 
 
 def refers(buffer: bytes, at: i64, size: i64) -> bool:

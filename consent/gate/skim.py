@@ -66,7 +66,7 @@ _ATTRIBUTE_ENDS: Final = table(b"\t\n\f\r />=\"'<")
 _QUOTED_SIGNS: Final = table(b"\"'/:&\\(")
 _BARE_SIGNS: Final = table(b"\t\n\f\r >\"'<=`/:&\\(")
 _MEANING: Final = table(b"/:&\\(")
-_SHEET_SIGNS: Final = table(b"/:&\\")
+_SHEET_SIGNS: Final = table(b"/:&\\\0")
 _ADDRESS: Final = table(b"/#?.hHmMtT")
 """How an address begins that is no script."""
 _WIDTH: Final = 32
@@ -298,6 +298,8 @@ class Skimmer:
                 continue
             if kind & SCRIPT and length == 4 and first == 20 and not _is_type_plain(buffer, name_at, value_at, at):
                 return -1
+            if kind & SCRIPT and buffer.startswith(b"data:", value_at):
+                return -1
             if not marked:
                 continue
             name = buffer[name_at:attribute_end].lower()
@@ -359,6 +361,8 @@ class Skimmer:
     def _sheet_end(self, buffer: bytes, begun: i64, size: i64) -> i64:
         """Where the style sheet ends that begins at ``begun`` and names nobody; -1 where it needs a look."""
         end: i64 = text_end(buffer, begun, b"style", size)
+        if end - begun > CODE_LIMIT and not css.is_scanned_alike(buffer[begun : begun + CODE_LIMIT], goes_on=True):
+            return -1
         signs = _SHEET_SIGNS
         escapes = False
         at: i64 = begun

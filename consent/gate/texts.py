@@ -43,6 +43,8 @@ class Texts(Reader):
         if name == b"html":
             self._place.note_html(self._buffer[at:begun])
             return begun
+        if lower.find(b"data:", at, begun) >= 0:
+            return -1  # what seems to be a picture is code in a script
         close = RAW_END[name].search(lower, begun, begun + CODE_LIMIT)
         if close is None:
             return -1
@@ -124,14 +126,14 @@ class Texts(Reader):
                 return self._unread(name, at, end, start)
         if as_markup and name == b"script" and not nested and self._lower.find(b"<!--", end, read) >= 0:
             self._escaped = self._escaped or self._is_escaped(end, close, cut=cut)
-        long = read - end > CODE_LIMIT + (_END_TAG if close < 0 else 0)
+        long = read - end > CODE_LIMIT + (_END_TAG if close < 0 and not self._final else 0)
         body = buffer[end : min(read, end + CODE_LIMIT)]
         seam = end + CODE_LIMIT - _OVERLAP if long else read
         inner: list[tuple[int, bytes]] = []
         marked = page.relative_matters or self._is_marked(end, read) or (as_markup and b"<" in body)
         if name == b"style":
-            if marked and scripts.is_read(page, name, found, body):
-                inner = self._read_sheet(found, body, end, seam, outcome, as_markup=as_markup)
+            if (marked or long) and scripts.is_read(page, name, found, body):
+                inner = self._read_sheet(found, body, end, seam, outcome, as_markup=as_markup, long=long)
         elif marked or page.words or any(a.name == b"type" for a in found):
             self._read_script(found, body, outcome, as_markup=as_markup)
         if long and not outcome.inert_script and scripts.is_read(page, name, found, body):
@@ -139,7 +141,7 @@ class Texts(Reader):
                 elements.disarm(outcome, found)
             else:
                 self._reading = name
-        if name == b"style" and outcome.inert_script:
+        if name == b"style" and outcome.inert_script and inner[:1] != [(end, scripts.SCAN_END)]:
             inner.insert(0, (end, scripts.SCAN_END))
         self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
         if nested or (as_markup and b"<" in buffer[end:read]):
@@ -163,9 +165,20 @@ class Texts(Reader):
         return self._suspend("script" if name == b"script" and not as_markup else "raw", position)
 
     def _read_sheet(
-        self, found: list[Attribute], body: bytes, start: int, seam: int, outcome: Outcome, *, as_markup: bool
+        self,
+        found: list[Attribute],
+        body: bytes,
+        start: int,
+        seam: int,
+        outcome: Outcome,
+        *,
+        as_markup: bool,
+        long: bool,
     ) -> list[tuple[int, bytes]]:
         """Add to ``outcome`` what the style sheet from ``start`` to ``seam`` fetches; returns what makes that inert."""
+        scanned = scripts.scanned(self._page, body, goes_on=long)
+        if as_markup and not scanned:
+            scanned = foreign.scanned(self._page, body)
         sheet = self._page.sheet(body, "style")
         hidden = foreign.sheet(self._page, found, body) if as_markup else []
         if Counter(said.url for said in hidden if said.blocked) - Counter(said.url for _, said in sheet):
@@ -174,7 +187,9 @@ class Texts(Reader):
         waiting = {place for place, _ in self._pending}
         there = [(start + at, said) for at, said in sheet if start + at < seam and start + at not in waiting]
         outcome.said += [said for _, said in there]
-        return [(place, INERT) for place, said in there if said.blocked]
+        outcome.said += scanned
+        begins = [(start, scripts.SCAN_END)] if scanned else []
+        return begins + [(place, INERT) for place, said in there if said.blocked]
 
     def _read_script(self, found: list[Attribute], body: bytes, outcome: Outcome, *, as_markup: bool) -> None:
         """Add to ``outcome`` what the text of a script does."""

@@ -52,10 +52,21 @@ def test_every_scheme_that_matters_ends_in_a_colon_that_may_end_one(text) -> Non
         assert signs.ends_scheme(text, at, len(text))
 
 
-@pytest.mark.parametrize("calm", [b'="color:red', b'="a:b', b'="data:image/png;x', b'="https://x', b'="md:flex', b'="title: a', b"=:"])
+@pytest.mark.parametrize("calm", [b'="color:red', b'="a:b', b' src="data:image/png;x', b'="https://x', b'="md:flex', b'="title: a', b"=:"])
 def test_other_colons_end_none(calm) -> None:
     at = calm.index(b":")
     assert not (signs.SCHEME_ENDS[calm[at - 1]] and signs.ends_scheme(calm, at, len(calm)))
+
+
+@pytest.mark.parametrize("picture", signs.PICTURED)
+@pytest.mark.parametrize(("kind", "is_calm"), [(b"image/png;", True), (b"image/svg+xml;", False), (b"text/css,", False)])
+def test_a_picture_is_known_by_what_is_before_it(picture, kind, is_calm) -> None:
+    for text in (picture + kind, b"   " + picture + kind):
+        at = text.index(b"data:") + 4
+        assert signs.ends_scheme(text, at, len(text)) != is_calm
+        assert (re.compile(evidence._SCHEME).match(text, at) is None) == is_calm
+    at = len("=data")
+    assert signs.ends_scheme(b"=data:" + kind, at, at + 1 + len(kind))
 
 
 @settings(max_examples=500, deadline=None)
