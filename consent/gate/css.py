@@ -47,6 +47,7 @@ _LOOSE = re.compile(
     rb"|[(\t\n\r\f ](?P<bare>" + _BARE + rb")"
 )
 _CALLED_WITH = re.compile(rb"\([\t\n\f\r ]*+([^\"'()\t\n\f\r ]++)")
+_READ_ON = re.compile(rb"\"" + _DOUBLE + rb"|'" + _SINGLE + rb"|[(\t\n\f\r ]" + _BARE)
 _BEGINS = re.compile(rb"[\"'(\t\n\r\f ]")
 _BEFORE = bytes(range(0x21)) + b"\"'(/:\\0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What may stand between the beginning of an address and its mark, and what it begins with."""
@@ -87,17 +88,27 @@ _DONE = re.compile(
 )  # fmt: skip
 _COMMENTED = re.compile(rb"(?:" + _SPACE + rb"++|/\*(?:[^*\0]++|\*(?!/))*+\*/)*+")
 _COMMENTED_LONGER = re.compile(rb"(?:" + _SPACE + rb"++|/\*(?:[^*\0]|\*[^/\0])*+(?:\*/|\*?\Z))*+")
+_HOLDING = re.compile(_BROKEN[3] + rb"|\\", re.IGNORECASE)
 _IMPORTING = re.compile(rb"@(?:import|[a-z\-]*+\\)")
-_NEAR: Final = 64
+NEAR: Final = 64
+"""So much of what is before an address says whether it may be imported, in bytes."""
+FAR: Final = 4096
+"""The longest address of an import that is read in a part of a style sheet, in bytes."""
+_LONGEST_GAP: Final = NEAR - len("import")
+_GAP: Final = b"\t\n\f\r ("
 _FETCHING = frozenset(("image-set", "-webkit-image-set", "image", "src", "cross-fade", "-webkit-cross-fade"))
 
 
 class Fetched(NamedTuple):
-    """What a style sheet fetches: where its URL begins, the URL without escapes, and whether it is another sheet."""
+    """What a style sheet fetches: where its URL begins, the URL without escapes, and whether it is another sheet.
+
+    One that is ``cut`` holds another sheet, of which there may not be all in this part.
+    """
 
     at: int
     url: str
     imported: bool
+    cut: bool = False
 
 
 def urls(sheet: bytes, codec: str) -> Iterator[Fetched]:
@@ -180,6 +191,11 @@ def may_import(sheet: bytes) -> bool:
     return _IMPORTING.search(sheet) is not None
 
 
+def may_hold_sheet(sheet: bytes) -> bool:
+    """Whether there may be a ``data:`` URL in a part of a style sheet."""
+    return _HOLDING.search(sheet) is not None
+
+
 def is_scanned_alike(sheet: bytes, *, goes_on: bool = False) -> bool:
     """Whether all scanners for imports find those that CSS has, and no others, in a style sheet in HTML.
 
@@ -204,6 +220,22 @@ def names_host(address: bytes) -> bool:
     return _ADDRESS.match(address) is not None
 
 
+def cut_off(sheet: bytes, codec: str) -> int:
+    """Where the URL of an import begins that holds another sheet and goes on behind the end of this part, or -1."""
+    last = next(reversed([fetched for fetched in urls(sheet, codec) if fetched.imported]), None)
+    if last is None or not (address := _ADDRESS.match(last.url.encode("utf-8", "replace"))) or not address[1]:
+        return -1
+    text = _READ_ON.match(sheet, last.at - 1)
+    return last.at if text and text.end() == len(sheet) else -1
+
+
+def _may_be_imported(sheet: bytes, at: int) -> bool:
+    """Whether what begins at ``at`` in a part of a sheet may be the name of another; a comment may hide that it is."""
+    near = sheet[max(0, at - NEAR) : at].lower()
+    before = near.rstrip(_GAP).removesuffix(b"url").rstrip(_GAP)
+    return len(near) - len(before) > _LONGEST_GAP or before.endswith((b"import", b"/")) or b"\\" in near
+
+
 def loose(sheet: bytes, codec: str, places: Marks) -> Iterator[Fetched]:
     """Each address that leaves the site, wherever it stands in a style sheet, or in a part of one.
 
@@ -223,8 +255,8 @@ def loose(sheet: bytes, codec: str, places: Marks) -> Iterator[Fetched]:
             text = match[part]
             url = unescaped(text, codec) if b"\\" in text else ""
             if address := names(url.encode("utf-8", "replace") if url else text):
-                near = sheet[max(0, at - _NEAR) : at].lower() if address[1] else b""
-                yield Fetched(at + 1, url or text.decode(codec, "replace"), b"import" in near or b"\\" in near)
+                imported = address[1] is not None and _may_be_imported(sheet, at)
+                yield Fetched(at + 1, url or text.decode(codec, "replace"), imported, imported and len(text) > FAR)
             if match.end() > passed:
                 passed = match.end()
                 break

@@ -56,6 +56,7 @@ class Pieces(ABC):
         self._escaped = False
         self._nested = 0
         self._reading = b""
+        self._near = b""  # the last of what was read of a long style sheet
         self._in_object = False
         self._after = b""
         self._fresh = True

@@ -9,6 +9,7 @@ from typing import Final
 from consent.gate import css
 from consent.gate.dataurls import strings
 from consent.gate.elements import Outcome, disarm
+from consent.gate.evidence import marks
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
 
@@ -23,8 +24,25 @@ SCAN_END: Final = b"@consent{}"
 
 It is a rule that means nothing, behind which imports still count, but every scanner stops looking for them.
 """
-UNTOLD: Final = Blocked(service=None, host="nested", url="", tag="style", blocked=True)
+UNTOLD: Final = {
+    tag: Blocked(service=None, host="nested", url="", tag=tag.decode(), blocked=True) for tag in (b"script", b"style")
+}
 """What is said of what can't be told before it is loaded."""
+<<<<<<< HEAD
+=======
+FAR: Final = 4096
+"""How far behind ``import`` or ``from`` a module's name ends at most in a script that is read in parts, in bytes."""
+_FROM: Final = re.compile(
+    rb"import(?:(?<![\w$.]import)|(?<=\.\.\.import))(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+|from(?<![\w$.]from)"
+)
+# What goes on to the end: the gap before the name, with its comments, or the name. Behind U+2028 a comment may be over.
+_GOES_ON: Final = re.compile(
+    rb"(?:[\s(\x80-\xff]++|//[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+(?:\Z|//[^\n\r\xe2]*+(?:\Z|\xe2)|/\Z"
+    rb"|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z"
+    rb"|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
+)
+_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
+>>>>>>> css
 
 
 def runs(page: Page, attributes: list[Attribute]) -> bool:
@@ -49,6 +67,17 @@ def inline_script(page: Page, attributes: list[Attribute], body: bytes, codec: s
     if any(finding.blocked for finding in outcome.said):
         disarm(outcome, attributes)
     return outcome
+
+
+def far_import(page: Page, script: bytes, end: int) -> int:
+    """Where, before ``end``, a script that is read in parts imports a module whose name ends too far away, or -1."""
+    if page.denies_nothing:
+        return -1
+    for match in _FROM.finditer(script, 0, end):
+        until = match.start() + FAR
+        if until <= len(script) and _GOES_ON.match(script, match.end(), until):
+            return match.start()
+    return -1
 
 
 def speculation(page: Page, body: bytes) -> list[Blocked]:
@@ -106,7 +135,7 @@ def scanned(page: Page, sheet: bytes, codec: str = "", *, goes_on: bool = False)
     if sheet.startswith(SCAN_END) or page.denies_nothing or css.is_scanned_alike(sheet, goes_on=goes_on):
         return []
     if goes_on:
-        return [UNTOLD]
+        return [UNTOLD[b"style"]]
     seen = sheet.replace(b"\0", b"")
     if b"@import" not in seen.lower():
         return []
@@ -117,6 +146,14 @@ def scanned(page: Page, sheet: bytes, codec: str = "", *, goes_on: bool = False)
             if blocked := [finding for finding in said if finding.blocked]:
                 return blocked[:1]
     return []
+
+
+def cut_imports(page: Page, sheet: bytes) -> list[tuple[int, Blocked]]:
+    """The imports in a part of a long style sheet that hold another sheet, of which there may not be all."""
+    if page.denies_nothing or not css.may_hold_sheet(sheet):
+        return []
+    found = css.loose(sheet, page.codec, marks(page.searches, sheet.lower(), is_sheet=True))
+    return [(fetched.at, UNTOLD[b"style"]) for fetched in found if fetched.cut]
 
 
 def is_sheet(page: Page, attributes: list[Attribute]) -> bool:

@@ -35,7 +35,7 @@ _ALONE: Final = table(b"),")
 """What follows a module's name that isn't put together."""
 _WORD: Final = table(b"_$.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _PICTURES: Final = tuple(b"image/" + kind for kind in (b"gif;", b"png;", b"jpeg;", b"webp;", b"gif,", b"png,"))
-_CALLED: Final = tuple(between + b"url(" + quote for between in (b":", b": ", b",", b", ") for quote in (b"", b'"', b"'"))
+_CALLED: Final = tuple(before + b"url(" + quote for before in (b":", b": ", b",", b", ") for quote in (b"", b'"', b"'"))
 _LISTED: Final = tuple(between + quote for between in (b":", b": ", b",", b", ", b"[") for quote in (b'"', b"'"))
 _NAMED: Final = (b'src="', b"src='", b"src=", b'srcset="', b"srcset='", b'poster="', b"poster='")
 PICTURED: Final = tuple(before + b"data:" for before in (*_NAMED, *_CALLED, *_LISTED))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from operator import itemgetter
 from typing import Final
 
 from consent.gate import elements, foreign, scripts
 from consent.gate.candidates import CODE_LIMIT, QUIET
-from consent.gate.css import INERT
+from consent.gate.css import INERT, NEAR, cut_off
 from consent.gate.elements import Outcome
 from consent.gate.page import Blocked
 from consent.gate.reader import Reader
@@ -139,6 +140,9 @@ class Texts(Reader):
         if long and not outcome.inert_script and scripts.is_read(page, name, found, body):
             if as_markup or self._fences or page.relative_matters or scripts.is_read_whole(page, found):
                 elements.disarm(outcome, found)
+            elif name == b"script" and scripts.far_import(page, body, seam - end) >= 0:
+                outcome.said.append(scripts.UNTOLD[name])
+                elements.disarm(outcome, found)
             else:
                 self._reading = name
         if name == b"style" and outcome.inert_script and inner[:1] != [(end, scripts.SCAN_END)]:
@@ -186,6 +190,8 @@ class Texts(Reader):
             elements.disarm(outcome, found)
         waiting = {place for place, _ in self._pending}
         there = [(start + at, said) for at, said in sheet if start + at < seam and start + at not in waiting]
+        if long and not self._page.denies_nothing and 0 <= (cut := cut_off(body, self._page.codec)) < seam - start:
+            there.append((start + cut, scripts.UNTOLD[b"style"]))
         outcome.said += [said for _, said in there]
         outcome.said += scanned
         begins = [(start, scripts.SCAN_END)] if scanned else []
@@ -258,16 +264,25 @@ class Texts(Reader):
         if end < 0:
             stop = self._size if self._final else max(start, self._size - _OVERLAP)
         if self._raw == b"script":
-            for at, said in self._page.telling(self._buffer[start : end if end >= 0 else self._size]):
-                if start + at < stop:
-                    return self._break_off(start, start + at, said)
+            text = self._buffer[start : end if end >= 0 else self._size]
+            told = [(at, said) for at, said in self._page.telling(text) if start + at < stop]
+            far = scripts.far_import(self._page, text, stop - start)
+            if far >= 0:
+                told = sorted([(far, scripts.UNTOLD[b"script"]), *told], key=itemgetter(0))
+            for at, said in told[:1]:
+                return self._break_off(start, start + at, said)
             if end < 0:
                 _, self._script, stop = script_end(lower, start, self._script, stop=stop)
         else:
-            for at, said in self._page.loose(self._buffer[start : end if end >= 0 else self._size]):
-                if start + at < stop:
+            near = self._buffer[max(0, start - NEAR) : start] or self._near
+            text = near + self._buffer[start : end if end >= 0 else self._size]
+            begun = start - len(near)
+            found = dict(self._page.loose(text)) | dict(scripts.cut_imports(self._page, text))
+            for at, said in sorted(found.items(), key=itemgetter(0)):
+                if start <= begun + at < stop:
                     self._page.tell(said, self._report)
-                    self._insert(start + at, INERT if said.blocked else b"")
+                    self._insert(begun + at, INERT if said.blocked else b"")
+            self._near = (near + self._buffer[start:stop])[-NEAR:]
         if end >= 0:
             self._reading = b""
             self._known = self._position = end

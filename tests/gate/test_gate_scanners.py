@@ -202,3 +202,68 @@ def test_a_picture_is_code_where_browsers_take_it_for_that(
     assert gate.rewrite(html.replace(kind + b";", kind + b";x;"), refused, base_url=PAGE) == sent.replace(
         kind + b";", kind + b";x;"
     )
+
+
+FILLER = b"x" * 9000
+HEAD = b"/*" + b"y" * 59_000 + b"*/"
+
+
+@pytest.mark.parametrize("skims", [False, True])
+@pytest.mark.parametrize(
+    "code",
+    [
+        b"import/*%b*/('%b')" % (FILLER, X),
+        b"import(" + b" " * 9000 + b"'%b')" % X,
+        b"export * from/*%b*/'%b'" % (FILLER, X),
+        b"import//%b\n('%b')" % (FILLER, X),
+        b"import//\xe2\x80\xa8/*\n%b*/('%b')" % (FILLER, X),
+        b"import('%b/%b')" % (X, FILLER),
+        b"import(`%b/%b`)" % (X, FILLER),
+        b'import("data:text/javascript,/*%b*/import%%28%%27%b%%27)")' % (FILLER, X),
+    ],
+)
+@pytest.mark.parametrize("before", [HEAD, HEAD + HEAD, HEAD + FILLER[:2345] + b";" + HEAD])
+def test_no_module_is_too_far_from_its_import_in_a_long_script(
+    gate: Gate, refused, monkeypatch, skims, code, before
+) -> None:
+    monkeypatch.setattr(Pieces, "skims", skims)
+    html = b"<script type=module>" + before + b";" + code + b";/*" + FILLER + b"*/</script>"
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert b'type="text/plain"' in sent
+    assert sent.rindex(b'type="text/plain"') < sent.rindex(X)
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    for size in (1460, 30_001):
+        assert in_pieces(gate, refused, html, size=size) == sent
+    near = html.replace(FILLER, b"x").replace(X, b"/own.js").replace(b" " * 9000, b"")
+    assert gate.rewrite(near, refused, base_url=PAGE) == near
+
+
+@pytest.mark.parametrize("skims", [False, True])
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        b"@import" + b"\n" * 80 + b"'data:,@import%%20%%22%b%%22';" % X,
+        b"@import/*%b*/url('data:,@import%%20%%22%b%%22');" % (FILLER, X),
+        b"@import 'data:,/*%b*/@import%%20%%22%b%%22';" % (FILLER, X),
+        b"@import url(data:,/%b/@import%%20%%22%b%%22);" % (FILLER, X),
+    ],
+)
+@pytest.mark.parametrize("before", [HEAD, b"@layer x;" * 9000, HEAD + HEAD, b"@layer x;" * 8000 + HEAD])
+def test_no_sheet_is_too_far_from_its_import_in_a_long_one(
+    gate: Gate, refused, monkeypatch, skims, sheet, before
+) -> None:
+    monkeypatch.setattr(Pieces, "skims", skims)
+    html = b"<style>" + before + sheet + b"/*" + FILLER + b"*/</style>"
+    sent = gate.rewrite(html, refused, base_url=PAGE)
+    assert b"data-consent:data:" in sent
+    assert gate.rewrite(sent, refused, base_url=PAGE) == sent
+    for size in (1460, 30_001):
+        assert in_pieces(gate, refused, html, size=size) == sent
+    own = html.replace(FILLER, b"x").replace(X, b"/own.css")
+    assert gate.rewrite(own, refused, base_url=PAGE).count(b"data-consent:") == 0
+
+
+def test_a_picture_in_a_long_style_sheet_stays_however_long_it_is(gate: Gate, refused) -> None:
+    html = b"<style>" + b"a{b:c}" * 12_000 + b"a{b:url(data:image/png;base64,%b)}" % (FILLER * 2) * 9 + b"</style>"
+    assert gate.rewrite(html, refused, base_url=PAGE) is html
+    assert in_pieces(gate, refused, html, size=1460) == html
