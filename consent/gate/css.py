@@ -46,6 +46,7 @@ _LOOSE = re.compile(
     rb"(?<!(?<!\\)\\)(?:\"(?=(?P<double>" + _DOUBLE + rb"))|'(?=(?P<single>" + _SINGLE + rb")))"
     rb"|[(\t\n\r\f ](?P<bare>" + _BARE + rb")"
 )
+_BARE_IMPORT = re.compile(rb"@import[\t\n\f\r ]++([^\"'();\t\n\f\r ]++)", re.IGNORECASE)
 _CALLED_WITH = re.compile(rb"\([\t\n\f\r ]*+([^\"'()\t\n\f\r ]++)")
 _READ_ON = re.compile(rb"\"" + _DOUBLE + rb"|'" + _SINGLE + rb"|[(\t\n\f\r ]" + _BARE)
 _BEGINS = re.compile(rb"[\"'(\t\n\r\f ]")
@@ -211,7 +212,8 @@ def is_scanned_alike(sheet: bytes, *, goes_on: bool = False) -> bool:
 
 def addresses(sheet: bytes) -> Iterator[bytes]:
     """Whatever may be an address to a scanner that knows no escapes, wherever it stands in a style sheet."""
-    for parts in (sheet.split(b'"')[1:], sheet.split(b"'")[1:], _CALLED_WITH.findall(sheet)):
+    bare = _CALLED_WITH.findall(sheet) + _BARE_IMPORT.findall(sheet)
+    for parts in (sheet.split(b'"')[1:], sheet.split(b"'")[1:], bare):
         yield from dict.fromkeys(parts)
 
 

@@ -19,17 +19,16 @@ _SCRIPT_TYPE = re.compile(
 )
 _LISTS = frozenset(("importmap", "webbundle"))
 """The types of a script whose text is JSON with addresses in it."""
-SCAN_END: Final = b"@consent{}"
+SCAN_END: Final = b"@consent x;"
 """What stands before a style sheet in HTML in which scanners may find imports that CSS doesn't have.
 
-It is a rule that means nothing, behind which imports still count, but every scanner stops looking for them.
+It is a rule that means nothing, behind which imports still count, but every scanner stops looking for them. A block
+would not do: to Chromium's, ``@consent{}@layer/*;`` is one rule without a value, behind which it goes on.
 """
 UNTOLD: Final = {
     tag: Blocked(service=None, host="nested", url="", tag=tag.decode(), blocked=True) for tag in (b"script", b"style")
 }
 """What is said of what can't be told before it is loaded."""
-<<<<<<< HEAD
-=======
 FAR: Final = 4096
 """How far behind ``import`` or ``from`` a module's name ends at most in a script that is read in parts, in bytes."""
 _FROM: Final = re.compile(
@@ -41,8 +40,6 @@ _GOES_ON: Final = re.compile(
     rb"|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z"
     rb"|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
 )
-_JSON_URL = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
->>>>>>> css
 
 
 def runs(page: Page, attributes: list[Attribute]) -> bool:
