@@ -15,6 +15,7 @@ from consent.banner import Banner, View
 from consent.banner.banner import TITLES
 from consent.banner.facts import KINDS, TRANSFERS
 from consent.banner.view import Written
+from consent.answer import SIGNAL
 from consent.choice import Choice, Signals, decide
 from consent.policy import Ask, Category, Policy, Service, Site, StorageItem
 from consent.visit import MESSAGES
@@ -148,7 +149,7 @@ def _seldom(policy: Policy, tag: str, banner: Banner) -> Iterator[tuple[str, str
     neutral, granting, refusing = views["neutral"], views["granting"], views["refusing"]
     for part in (policy.optional[0].key, policy.optional[-1].key):
         yield f"notice {part}", banner.notice(replace(neutral, asking=(part,))).decode()
-    for message in sorted(MESSAGES):
+    for message in sorted({*MESSAGES, SIGNAL}):
         yield f"confirmation {message}", banner.confirmation(replace(granting, message=message)).decode()
         yield f"confirmation {message} refusing", banner.confirmation(replace(refusing, message=message)).decode()
     for title in TITLES:
