@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from consent import catalogue
+from consent.answer import SIGNAL
 from consent.banner import Banner, View
 from consent.banner.banner import TITLES
 from consent.banner.facts import KINDS, TRANSFERS
 from consent.banner.view import Written
-from consent.answer import SIGNAL
 from consent.choice import Choice, Signals, decide
 from consent.policy import Ask, Category, Policy, Service, Site, StorageItem
 from consent.visit import MESSAGES
