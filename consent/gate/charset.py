@@ -26,7 +26,7 @@ _BIG5_MORE: Final = frozenset(map(bytes.fromhex, ["877b", "877c", "877d", "877e"
 _PAIRS: Final = {
     "cp932": re.compile(rb"[\x81-\x9f\xe0-\xfc][@-~\x80-\xfc]"),
     "gb18030": re.compile(rb"[\x81-\xfe](?:[0-9][\x81-\xfe][0-9]|[@-~\x80-\xfe])"),
-    "big5hkscs": re.compile(rb"[\x81-\xfe][@-~\xa1-\xfe]"),
+    "big5hkscs": re.compile(rb"[\x81-\xfe][@-~\x80-\xff]"),
 }
 """The encodings in which what looks like punctuation may be the second half of a character."""
 

@@ -30,7 +30,9 @@ _TOKEN: Final = re.compile(
 _BEGINS: Final = re.compile(rb"<(?:[^\t\n\r <>]|\Z)")
 _SUBSET: Final = re.compile(rb"<!(?!--|\[)(?:[^>\[\"']++|\"[^\"]*+\"|'[^']*+')*+\[")
 _LONG: Final = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
-_PSEUDO: Final = re.compile(r"[\t\n\r ]*+([^\t\n\r =]*+)[\t\n\r ]*+=[\t\n\r ]*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_PSEUDO: Final = re.compile(rb"([^\t\n\r =\"']++)[\t\n\r ]*+=[\t\n\r ]*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_CAPITAL: Final = b"attributeName"
+"""The one name that is read here and has a capital letter: in XML any other way to write a name is another name."""
 
 
 class Markup(Reader):
@@ -104,7 +106,7 @@ class Markup(Reader):
     def _element(self, at: int, token: re.Match[bytes]) -> bool:
         """A start tag; false where more of its text has to be there first."""
         name, name_end, end = _local(token["open"]), token.end("open") - at, token.end()
-        found = [_plain(a) for a in attributes(token[0], name_end, end - at) if token[0].startswith(a.name, a.at)]
+        found = [_plain(a) for a in attributes(token[0], name_end, end - at) if _is_read(token[0], a)]
         outcome = elements.judge(self._page, name, found)
         if name in (b"script", b"style") and self._buffer[end - 2] != 0x2F:
             text = self._text(end)
@@ -166,10 +168,10 @@ class Markup(Reader):
     def _sheet(self, at: int, token: re.Match[bytes]) -> None:
         """An instruction that names a style sheet or a transformation."""
         page = self._page
-        for match in _PSEUDO.finditer(page.text(token["said"])):
-            if match[1] != "href":
+        for name, double, single in _PSEUDO.findall(token["said"]):
+            if name != b"href":
                 continue
-            address = match[2] or match[3] or ""
+            address = page.text(double or single)
             opened = page.document(address, "link") + page.inner_sheet(address, "link")
             for said in opened or page.judge_each([address], "link"):
                 page.tell(said, self._report)
@@ -180,6 +182,13 @@ class Markup(Reader):
 
 def _local(name: bytes) -> bytes:
     return name.rpartition(b":")[2].lower()
+
+
+def _is_read(tag: bytes, attribute: Attribute) -> bool:
+    """Whether the name of the attribute, as it is written, may mean something in XML; a prefix may be any."""
+    local = attribute.name.rpartition(b":")[2]
+    end = attribute.at + len(attribute.name)
+    return tag[end - len(local) : end] in (local, _CAPITAL)
 
 
 def _plain(attribute: Attribute) -> Attribute:

@@ -24,10 +24,16 @@ LIVE = [
     b'<style>@imp<!-- -->ort "%s";</style>' % U, b'<style><![CDATA[@import "%s";]]></style>' % U,
     b'<style>@import &quot;%s&quot;;</style>' % U, b'<style>@im<b>x</b>port "%s";</style>' % U, b"<style>p{background:url(%s)}</style>" % U,
     b"<script>_pa<!-- -->q.push(1)</script>", b"<script><![CDATA[if (1 < 2) _paq.push(1)]]></script>", b"<h:script>&#95;paq.push(1)</h:script>",
-    b'<svg xmlns="http://www.w3.org/2000/svg"><image k:href="%s"/></svg>' % U, b'<svg xmlns="http://www.w3.org/2000/svg"><script xlink:href="%s"/></svg>' % U,
+    b'<svg xmlns="http://www.w3.org/2000/svg"><image k:href="%s"/></svg>' % U,
+    b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:Q="http://www.w3.org/1999/xlink"><image Q:href="%s"/></svg>' % U,
+    b'<svg xmlns="http://www.w3.org/2000/svg"><script xlink:href="%s"/></svg>' % U,
     b"<!--> <p title=\" -->" + I + b"<a title=\" \"/>", b"<?x > <p title=\" ?>" + I + b"<a title=\" \"/>", b"<![CDATA[ ]> <p title=\" ]]>" + I,
     b"<![CDATA[<p>]]>" + I, b'<base href="%s"/>' % U, b'<link rel="stylesheet" href="%s"/>' % U, b'<p style="background:url(%s)"/>' % U,
     b"<p onclick=\"_paq.push(1)\"/>", b'<iframe srcdoc="&lt;img src=%s>"/>' % U,
+    b'<style TYPE="text/plain">@import "%s";</style>' % U, b'<script TYPE="text/plain" SRC="/own.js">_paq.push(1)</script>',
+    b'<script TYPE="text/javascript" type="importmap">{"a": "https:%s"}</script>' % U, b'<svg xmlns="http://www.w3.org/2000/svg"><style TYPE="x">p{background:url(%s)}</style></svg>' % U,
+    b'<script href="/own.js">_paq.push(1)</script>', b'<script k:href="/own.js">_paq.push(1)</script>', b'<script src="/own.js">import("%s")</script>' % U,
+    b'<svg xmlns="http://www.w3.org/2000/svg"><script src="/own.js">_paq.push(1)</script></svg>', b'<link REL="author" rel="stylesheet" href="%s"/>' % U,
 ]  # fmt: skip
 STILL = [
     b"<!-- " + I + b" -->", b"<!--> " + I + b" -->", b"<![CDATA[" + I + b"]]>", b"<?x " + I + b" ?>", b"<p>//a.stats.example</p>",
@@ -35,6 +41,8 @@ STILL = [
     b"<style><![CDATA[p > a { color: red }]]></style>", b'<script src="/own.js"/><p/><script>run()</script>', b"<style/><p>x</p>",
     b'<svg xmlns="http://www.w3.org/2000/svg"><use k:href="#a"/><a k:href="//a.stats.example"/></svg>', b'<base href="/other/"/>', b"<br/><hr />",
     b'<style type="text/plain">@import "//a.stats.example";</style>', b'<script type="text/x-note">_paq.push(1)</script>',
+    b'<img SRC="//a.stats.example"/>', b'<p STYLE="background:url(//a.stats.example)" onClick="_paq.push(1)"/>', b'<script SRC="//a.stats.example" src="/own.js">run()</script>',
+    b'<svg xmlns="http://www.w3.org/2000/svg"><animate attributeName="x" values="0;1"/></svg>',
 ]  # fmt: skip
 
 
@@ -88,14 +96,24 @@ def test_a_style_sheet_instruction_is_renamed(gate, refused, granted, said) -> N
     assert gate.rewrite(html, granted, base_url=PAGE, content_type=XHTML) is html
     own = html.replace(said, b"'/own.css'")
     assert gate.rewrite(own, refused, base_url=PAGE, content_type=XHTML) is own
+    for before, after in ((b'title="href=\'"', b'a="\'"'), (b'title="&quot; a=\'"', b'b="\'"'), (b"a\n=\n'\"'", b"")):
+        html = b"<?xml-stylesheet " + before + b" href=" + said + b" " + after + b"?>" + page(b"")
+        sent = gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML)
+        assert sent == html.replace(b"<?xml-s", b"<?data-consent-xml-s")
+    named = b"<?xml-stylesheet href='/own.css' title=\"href='//a.stats.example'\" xhref='//a.stats.example'?>" + page(
+        b""
+    )
+    assert gate.rewrite(named, refused, base_url=PAGE, content_type=XHTML) is named
 
 
 @pytest.mark.parametrize(
     "html",
     [b'<!DOCTYPE html [<!ENTITY u "http://a.stats.example/x">]>' + HEAD + b'<img src="&u;"/></html>',
      b'<!DOCTYPE html [<!ATTLIST img src CDATA "//a.stats.example/x">]>' + HEAD + b"<img/></html>",
+     b'<!DOCTYPE html SYSTEM "a>b" [<!ENTITY u "http://a.stats.example/x">]>' + HEAD + b'<img src="&u;"/></html>',
+     b"<!DOCTYPE html PUBLIC \"a\" 'x>' [<!ATTLIST img src CDATA \"//a.stats.example/x\">]>" + HEAD + b"<img/></html>",
      HEAD + b'<img a="' + b"x" * 70_000 + b'" src="//a.stats.example/x"/></html>'],
-    ids=["entity", "default", "long"],
+    ids=["entity", "default", "entity behind >", "default behind >", "long"],
 )  # fmt: skip
 def test_an_xml_page_that_cannot_be_judged_is_no_xml_any_more(gate, refused, html) -> None:
     heard = []
@@ -109,6 +127,18 @@ def test_an_xml_page_that_cannot_be_judged_is_no_xml_any_more(gate, refused, htm
     assert gate.rewrite(sent, refused, base_url=PAGE, content_type=XHTML) == sent
     pieces = in_pieces(gate, refused, html, size=5000, content_type=XHTML)
     assert pieces == sent or b"<<" in pieces
+
+
+@pytest.mark.parametrize("said", [b"", b' SYSTEM "a>[b"', b" PUBLIC '-//a]>[' \"'>[\""])
+def test_a_page_with_a_plain_document_type_is_read_on(gate, refused, said) -> None:
+    html = b"<!DOCTYPE html" + said + b">" + page(b"<p/>")
+    assert gate.rewrite(html, refused, base_url=PAGE, content_type=XHTML) is html
+    assert in_pieces(gate, refused, html, content_type=XHTML) == html
+    live = html.replace(b"<p/>", I)
+    assert b"data-consent-src" in gate.rewrite(live, refused, base_url=PAGE, content_type=XHTML)
+    assert in_pieces(gate, refused, live, content_type=XHTML) == gate.rewrite(
+        live, refused, base_url=PAGE, content_type=XHTML
+    )
 
 
 def test_what_is_long_in_an_xml_page_is_read_through(gate, refused) -> None:

@@ -96,6 +96,15 @@ def test_a_template_ends_at_no_second_byte() -> None:
     assert GATE.rewrite(page, REFUSED, base_url=PAGE, content_type="text/html; charset=shift_jis") != page
 
 
+@pytest.mark.parametrize("pair", [b"\x9f`", b"\x87{", b"\x87|", b"\x87}", b"\x87~", b"\x8e~", b"\x9b{", b"\xfa_"])
+@pytest.mark.parametrize(("kind", "head"), kinds("big5"))
+def test_big5_has_characters_that_python_lacks(pair, kind, head) -> None:
+    tick = head + b"<script>var a" + pair + b';import("//a.stats.example/x");//' + pair[1:] + b"\n</script>"
+    escaped = head + b'<script>var a="\x81\x9a\\\\";import("//a.stats.example/x")//"</script>'
+    for html in (tick, escaped):
+        assert GATE.rewrite(html, REFUSED, base_url=PAGE, content_type=kind) != html
+
+
 def test_only_what_is_a_character_there_is_masked() -> None:
     assert readings(b"\x83\\a", "cp932") == [b"\x83\x80a"]
     assert readings(b"\xb1\\a", "cp932") == [b"\xb1\\a"], "half-width katakana has one byte"
@@ -105,6 +114,8 @@ def test_only_what_is_a_character_there_is_masked() -> None:
     assert readings(b"\xe2\x80\xa8", "utf-8") == [b"\xe2\x80\xa8"]
     assert readings(b"\xe2\x80\xa8", "koi8-r") == [b"\x80\x80\x80"]
     assert readings(b"\xe2\x80\xa9", "windows-1252") == [b"\xe2\x80\xa9", b"\x80\x80\x80", b"\x80\x80\xa9"]
+    assert readings(b"\x9f`a", "big5hkscs") == [b"\x9f\x80a"], "one that Python lacks"
+    assert readings(b"\x81\x9a\\a", "big5hkscs") == [b"\x81\x9a\\a"], "no character, but two bytes"
     assert readings(b"a\\", "utf8") == [b"a\\"]
     assert readings(b"\x83\\", "utf-8") == [b"\x83\\"]
     assert readings(b"\x83\\", "utf8") == [b"\x83\\", b"\x83\x80"]
