@@ -14,8 +14,6 @@ from consent.gate.urls import squeezed
 
 DATA_URL: Final = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
 _BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
-
-
 _STRING: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -25,29 +23,38 @@ class Content(NamedTuple):
     kind: str
     body: bytes
     codec: str
-    hidden: bool = False
+    hidden: bool
 
 
 def contents(text: str, *, linked: bool = False) -> Iterator[Content]:
-    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them.
+    """What a ``data:`` URL holds, in each way in which browsers read it.
 
     What is ``linked``, a style sheet or a script, may be written as what links to it says, or as that is itself.
     """
     match = DATA_URL.match(squeezed(text))
     if match is None:
         return
+    kind = match[1].strip().lower()
+    for body in _bodies(match):
+        encoding = Encoding.of(match[1] + match[2], body[: 3 if linked else 4])  # only documents may begin as XML does
+        for read, codec in encoding.of_code(body) if linked else [encoding.through(body)]:
+            yield Content(kind, read, codec, encoding.hides(body))
+
+
+def bodies(text: str) -> list[bytes]:
+    """What a ``data:`` URL holds, as it is."""
+    match = DATA_URL.match(squeezed(text))
+    return _bodies(match) if match else []
+
+
+def _bodies(match: re.Match[str]) -> list[bytes]:
+    """The bytes of a ``data:`` URL: ``base64`` need not be last for all browsers."""
     body = unquote_to_bytes(match[3])
     base64 = _BASE64.search(match[2])
-    bodies = [_from_base64(body) if base64 else body]
+    found = [_from_base64(body) if base64 else body]
     if base64 and base64[1] is None:
-        bodies.append(body)
-    for content in bodies:
-        kind = match[1].strip().lower()
-        encoding = Encoding.of(match[1] + match[2], content[:4])
-        yield Content(kind, *encoding.through(content), encoding.hides(content))
-        if linked and not encoding.declared and b"\0" in content:
-            for codec in ("utf-16-le", "utf-16-be"):
-                yield Content(kind, *Encoding(codec, declared=True).through(content))
+        found.append(body)
+    return found
 
 
 def strings(text: bytes) -> list[str]:
