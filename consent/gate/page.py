@@ -86,8 +86,8 @@ class Page:
     """The same in lower case."""
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     tags: dict[bytes, StartTag] = field(default_factory=dict)
-    inner: dict[tuple[int, str, int, bool], list[Blocked]] = field(default_factory=dict)
-    """What was found in code in ``data:`` URLs, by the hash of each, as one may be long."""
+    inner: dict[tuple[int, str, int, str], list[Blocked]] = field(default_factory=dict)
+    """What was found in ``data:`` URLs, by the hash of each, as one may be long."""
     relative_matters: bool = field(init=False)
     searches: tuple[Search, ...] = field(init=False)
     hosts: tuple[str, ...] = field(init=False)
@@ -133,6 +133,7 @@ class Page:
         page.codec = codec
         page.depth += 1
         page.told = None
+        page.inner = self.inner
         return page
 
     def _again(self) -> Page:
@@ -239,7 +240,7 @@ class Page:
     def _fetched(self, fetched: css.Fetched, tag: str, depth: int) -> Blocked | None:
         url = squeezed(fetched.url)
         if _SHEET.match(url) or (fetched.imported and DATA_URL.match(url)):
-            return next(iter(self.inner_sheet(url, tag, depth + 1)), None)
+            return next(iter(self.inner_sheet(fetched.url, tag, depth + 1)), None)
         return self.judge(fetched.url, tag)
 
     def inner_sheet(self, text: str, tag: str, depth: int = 1) -> list[Blocked]:
@@ -247,28 +248,31 @@ class Page:
 
         Its type doesn't matter: to a page in quirks mode anything is a style sheet.
         """
-        return self._code(text, tag, depth, is_sheet=True)
+        return self._once(text, tag, depth, "sheet")
 
-    def _code(self, text: str, tag: str, depth: int, *, is_sheet: bool) -> list[Blocked]:
-        """The same for a style sheet or a script. It is read once, in however many ways what it is in is read."""
-        if depth > _DEPTH:
+    def _once(self, text: str, tag: str, depth: int, use: str) -> list[Blocked]:
+        """What is in a ``data:`` URL, what is blocked first; read once, in however many ways what it is in is read."""
+        if use != "document" and depth > _DEPTH:
             return [self._nested(tag)]
-        key = hash(text), tag, depth, is_sheet
+        key = hash(text), tag, depth, use
         known = self.inner.get(key)
         if known is None:
             said: list[Blocked] = []
-            for data in contents(text, linked=True):
-                if data.hidden:
-                    said += self._unseen(tag)
-                if not is_sheet:
-                    said += self.script(data.body, tag, data.codec, depth)
-                if is_sheet or "css" in data.kind:
-                    said += (found for _, found in self.sheet(data.body, tag, depth, data.codec))
+            for data in contents(text, linked=use != "document"):
+                said += self._opened(data, tag) if use == "document" else self._code(data, tag, depth, use)
             known = sorted(dict.fromkeys(said), key=lambda finding: not finding.blocked)
             if len(self.inner) >= _JUDGED:
                 self.inner.clear()
             self.inner[key] = known
         return known
+
+    def _code(self, data: Content, tag: str, depth: int, use: str) -> list[Blocked]:
+        said = self._unseen(tag) if data.hidden else []
+        if use == "script":
+            said += self.script(data.body, tag, data.codec, depth)
+        if use == "sheet" or "css" in data.kind:
+            said += (found for _, found in self.sheet(data.body, tag, depth, data.codec))
+        return said
 
     def script(self, text: bytes, tag: str, codec: str = "", depth: int = 0) -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
@@ -299,10 +303,10 @@ class Page:
         In a ``data:`` URL it is read whatever type it says it has: browsers do so. As a module it may be a style sheet
         too. Too deep a one is blocked whole.
         """
-        name = squeezed(name)
-        if not DATA_URL.match(name):
-            return self.judge_each([name], tag) if _ADDRESS.match(name) else []
-        return self._code(name, tag, depth, is_sheet=False)
+        plain = squeezed(name)
+        if not DATA_URL.match(plain):
+            return self.judge_each([plain], tag) if _ADDRESS.match(plain) else []
+        return self._once(name, tag, depth, "script")
 
     def manifest(self, text: str, tag: str) -> list[Blocked]:
         """What has to be said of the addresses in a web manifest in a ``data:`` URL; what is none is blocked whole."""
@@ -377,7 +381,7 @@ class Page:
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
             return self.script(code, tag, "utf-8") + self._written(code, tag)
-        return [finding for data in contents(text) for finding in self._opened(data, tag)]
+        return self._once(text, tag, self.depth, "document")
 
     def _written(self, code: bytes, tag: str) -> list[Blocked]:
         """What the strings in a script would do as documents: the last one may become the page."""

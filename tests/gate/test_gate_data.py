@@ -86,6 +86,23 @@ FRAMES = [
     f"<object data=\"{data('application/xhtml+xml', hidden(SVG, 50))}\"></object>",
     f"<iframe src=\"{data('text/html;charset=utf-16le', b'<!--' + bytes((0, 0xD8)) + ('-->' + PICTURE).encode('utf-16-le'))}\"></iframe>",
 ]  # fmt: skip
+UNCERTAIN = (
+    ";x=&quot;;charset=iso-2022-jp;&quot;;charset=utf-8",
+    ";charset= utf-8",
+    ";charset=utf-8&#12;",
+    ";char&#9;set=utf-8",
+    "; charset=utf-8",
+    ";utf8;charset=utf-8",
+)
+APART = [
+    *(f"<link rel=stylesheet href=\"{data('text/css' + said, hidden(IMPORT, 3))}\">" for said in UNCERTAIN),
+    *(f"<iframe src=\"{data('text/html' + said, '<meta charset=iso-2022-jp>' + hidden(PICTURE, 2))}\"></iframe>" for said in UNCERTAIN),
+    *(f"<iframe src=\"{data('text/html' + said.replace('utf-8', 'utf-16le'), PICTURE)}\"></iframe>" for said in UNCERTAIN),
+    *(f"<iframe src=\"{data('text/html' + said, PICTURE.encode('utf-16-le'))}\"></iframe>" for said in UNCERTAIN),
+    *(f'<iframe src="data:text/html,<img{space}src={HOST}>"></iframe>' for space in ("&#9;", "&#10;", "\r\n", "\t")),
+    f'<link rel=stylesheet href="da&#9;ta:text/css,@import&#10;url({HOST})">', f"<style>@import 'data:text/css,@import\turl({HOST})';</style>",
+    f'<script src="data:text/javascript,//&#10;{CALL}"></script>', f'<meta http-equiv=refresh content="0;url=data:text/html,<img&#10;src={HOST}>">',
+]  # fmt: skip
 INSTRUCTIONS = [
     f"<?xml-stylesheet charset='utf-16le' href='{data('text/css', IMPORT.encode('utf-16-le'))}'?><a/>",
     f"<?xml-stylesheet href='{data('application/x-unknown-content-type', IMPORT)}'?><a/>",
@@ -100,7 +117,7 @@ STAYS = [
     f"<link rel=stylesheet href='{data('text/css', 'p' + chr(0) + '{color:red}')}'>", f"<link rel=modulepreload href='{data('text/javascript', 'a()')}'>",
     f"<link rel=search href={HOST}>", f"<link rel=author type=application/opensearchdescription+xml href={HOST}>", "<link rel=search type=application/opensearchdescription+xml href=/os.xml>",
     f"<link rel=manifest href='{data('application/manifest+json', manifest('/icon.png'))}'>", f"<link rel=manifest href='{data('a/b', manifest(data('image/png', BYTES, coded=True)))}'>",
-    "<link rel=manifest href=data:>",
+    "<link rel=manifest href=data:>", "<iframe src='data:text/html; charset=utf-8,<p>a\n<b>'></iframe>", "<object data='data:image/svg+xml;utf8,<svg>\n\t<path/></svg>'></object>",
     "<meta http-equiv=refresh content='0;url=data:text/html,<p>hi'>", f"<meta http-equiv=refresh content='0;url={data('text/plain', PICTURE)}'>",
     f"<script type=module>import s from '{data('text/css', 'p{color:red}')}' with {{type: 'css'}}</script>", f"<script src='{data('text/javascript', 'a=' + repr(RULE))}'></script>",
 ]  # fmt: skip
@@ -112,7 +129,7 @@ def reader(request, monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("reader")
-@pytest.mark.parametrize("html", REFRESHES + LINKS + MODULES + UNSAID + FRAMES)
+@pytest.mark.parametrize("html", REFRESHES + LINKS + MODULES + UNSAID + FRAMES + APART)
 def test_what_is_in_its_own_address_reaches_nobody(gate, refused, granted, html) -> None:
     raw, heard = html.encode(), []
     sent = gate.rewrite(raw, refused, base_url=PAGE, report=heard.append)
