@@ -48,6 +48,7 @@ REFRESHES = [
                 "da&#9;ta:text/html," + urllib.parse.quote(PICTURE), data("text/html", f"<iframe src='{data('text/html', PICTURE)}'>"))
 ]  # fmt: skip
 LINKS = [
+    f'<link rel=preload as=style href="{data("text/css", IMPORT)}">', f'<link rel=preload as=script href="{data("text/javascript", CALL)}">',
     f"<link rel=search type=application/opensearchdescription+xml title=x href={HOST}>",
     f"<link rel='author search' type='a' type=' Application/OpenSearchDescription+XML ' href={HOST}>",
     *(f"<link rel=modulepreload href=\"{data(kind, 'import ' + repr(HOST))}\">" for kind in ("text/jscript", "text/livescript", "text/plain", "", "x/y")),
