@@ -10,10 +10,11 @@ from typing import Final
 from consent.gate.labels import CODECS
 
 _PARAMETER: Final = re.compile(r';[\t\n\r ]*+([^;=]*+)(?:=(?:"((?:[^"\\]|\\.)*+)"?[^;]*+|([^;]*+)))?', re.DOTALL)
-_READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", "iso2022_jp"))
+_ESCAPE: Final = b"\x1b"
+_ESCAPED: Final = "iso2022_jp"
+_READ_THROUGH: Final = frozenset(("utf-16-le", "utf-16-be", _ESCAPED))
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _XML: Final = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))
-_ESCAPE = b"\x1b"
 _UNDECLARED: Final = {"utf-8": "utf8", "cp1252": "windows-1252"}
 """Other names of the codecs, for pages that may still say otherwise."""
 _TRAIL: Final = re.compile(rb"[\x81-\xfe](?:[@\[-`{-~]|[0-9][\x81-\xfe][0-9])")
@@ -68,20 +69,30 @@ class Encoding:
         return data if self.declared or _ESCAPE not in data else data.replace(_ESCAPE, b" ")
 
     def hides(self, body: bytes) -> bool:
-        """Whether an escape in ``body`` may make something else of it than the gate reads, as in ISO-2022-JP."""
-        if _ESCAPE not in body or (self.declared and self.codec != "iso2022_jp"):
-            return False
-        try:
-            body.decode(self.codec)
-        except UnicodeDecodeError:
-            return True
-        return not self.declared
+        """Whether the body may be in ISO-2022-JP and has its escapes, which are read by each browser as it likes."""
+        return _ESCAPE in body and (not self.declared or self.codec == _ESCAPED)
 
     def through(self, body: bytes) -> tuple[bytes, str]:
-        """A whole body as the gate reads it, and the codec for its values; what can't be read is left out."""
-        if not self.transcoded:
-            return self.guarded(body), self.text
-        return body.decode(self.codec, "ignore").encode("utf-8", "surrogatepass"), "utf-8"
+        """A whole body as the gate reads it, and the codec for its values."""
+        return (_recoded(body, self.codec), "utf-8") if self.transcoded else (body, self.text)
+
+    def of_code(self, body: bytes) -> list[tuple[bytes, str]]:
+        """The same for a style sheet or script, in each way in which it may be read.
+
+        A module is in UTF-8 whatever it says. Others that don't say it are in what the element that names them says,
+        or the page that they are on: in UTF-16 too, where what is ASCII has zeros beside it.
+        """
+        body = body.removeprefix(_MARKS[0][0])
+        ways = [self.through(body)]
+        if self.codec != "utf-8" and (self.transcoded or not body.isascii()):
+            ways.append((body, "utf-8"))
+        if not self.declared and b"\0" in body:
+            ways += ((_recoded(body, codec), "utf-8") for codec in ("utf-16-le", "utf-16-be"))
+        return ways
+
+
+def _recoded(body: bytes, codec: str) -> bytes:
+    return body.decode(codec, "replace").removeprefix("\ufeff").encode()
 
 
 @lru_cache(maxsize=256)

@@ -13,9 +13,11 @@ from consent.gate.charset import Encoding
 from consent.gate.urls import squeezed
 
 DATA_URL: Final = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
+_CERTAIN: Final = re.compile(
+    r"[\x00-\x20]*+data:[^,;#\t\n\r]*+(?:;charset=[a-z0-9_.:\-]++)?+(?:;base64)?+,", re.IGNORECASE
+)
+"""The address of a content about whose encoding all browsers agree; they take other parameters apart as they like."""
 _BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
-
-
 _STRING: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -25,29 +27,47 @@ class Content(NamedTuple):
     kind: str
     body: bytes
     codec: str
-    hidden: bool = False
+    hidden: bool
 
 
 def contents(text: str, *, linked: bool = False) -> Iterator[Content]:
-    """What a ``data:`` URL holds, as each browser reads it: ``base64`` need not be last for all of them.
+    """What a ``data:`` URL holds, in each way in which browsers read it.
 
     What is ``linked``, a style sheet or a script, may be written as what links to it says, or as that is itself.
     """
-    match = DATA_URL.match(squeezed(text))
-    if match is None:
-        return
-    body = unquote_to_bytes(match[3])
-    base64 = _BASE64.search(match[2])
-    bodies = [_from_base64(body) if base64 else body]
-    if base64 and base64[1] is None:
-        bodies.append(body)
-    for content in bodies:
-        kind = match[1].strip().lower()
-        encoding = Encoding.of(match[1] + match[2], content[:4])
-        yield Content(kind, *encoding.through(content), encoding.hides(content))
-        if linked and not encoding.declared and b"\0" in content:
-            for codec in ("utf-16-le", "utf-16-be"):
-                yield Content(kind, *Encoding(codec, declared=True).through(content))
+    certain = _CERTAIN.match(text) is not None
+    for kind, parameters, body in _held(text):
+        start = body[: 3 if linked else 4]  # only documents may begin as XML does
+        encodings = [Encoding.of(kind + parameters, start)]
+        if not certain:
+            encodings.append(Encoding.of("", start))
+        for encoding in dict.fromkeys(encodings):
+            for read, codec in encoding.of_code(body) if linked or not certain else [encoding.through(body)]:
+                yield Content(kind.strip().lower(), read, codec, encoding.hides(body))
+
+
+def bodies(text: str) -> list[bytes]:
+    """What a ``data:`` URL holds, as it is."""
+    return [body for _, _, body in _held(text)]
+
+
+def _held(text: str) -> list[tuple[str, str, bytes]]:
+    """The type, the parameters and the bytes of a ``data:`` URL.
+
+    In Chromium tabs and newlines stay in it, and ``base64`` need not be last for all browsers.
+    """
+    scheme, colon, rest = text.partition(":")
+    found: dict[tuple[str, str, bytes], None] = {}
+    for address in dict.fromkeys((squeezed(text), squeezed(scheme) + colon + rest)):
+        match = DATA_URL.match(address)
+        if match is None:
+            continue
+        kind, parameters, body = match[1], match[2], unquote_to_bytes(match[3])
+        base64 = _BASE64.search(parameters)
+        found[kind, parameters, _from_base64(body) if base64 else body] = None
+        if base64 and base64[1] is None:
+            found[kind, parameters, body] = None
+    return list(found)
 
 
 def strings(text: bytes) -> list[str]:

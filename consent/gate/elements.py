@@ -7,6 +7,7 @@ preload scanner may take another one than its parser.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -291,8 +292,7 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
     before = len(outcome.renamed)
     for attribute in attributes:
         if attribute.name == b"href" and attribute.value:
-            text = page.text(attribute.value)
-            outcome.rename(attribute, _linked(page, text, kinds, tag))
+            outcome.rename(attribute, linked(page, kinds, page.text(attribute.value), tag))
         elif attribute.name == b"imagesrcset":
             outcome.rename(attribute, page.judge_srcset(page.text(attribute.value), tag))
     if len(outcome.renamed) > before:
@@ -300,15 +300,14 @@ def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
         outcome.renamed += [a for a in attributes if a.name in (b"href", b"imagesrcset")]
 
 
-def _linked(page: Page, text: str, kinds: set[str], tag: str) -> list[Blocked]:
+def linked(page: Page, kinds: set[str], text: str, tag: str) -> list[Blocked]:
+    """What a link of these kinds would fetch; what is in a ``data:`` URL is read as what the link says it is."""
     if not _DATA.match(squeezed(text)):
         return page.judge_each([text], tag)
-    said = page.inner_sheet(text, tag) if "stylesheet" in kinds else page.document(text, tag)
-    if "modulepreload" in kinds:
-        said += page.module(text, tag)
-    if "manifest" in kinds:
-        said += page.manifest(text, tag)
-    return said
+    readers: dict[str, Callable[[str, str], list[Blocked]]]
+    readers = {"stylesheet": page.inner_sheet, "modulepreload": page.module, "manifest": page.manifest}
+    found = [reader(text, tag) for kind, reader in readers.items() if kind in kinds] or [page.document(text, tag)]
+    return [finding for said in found for finding in said]
 
 
 def _meta(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -364,11 +363,13 @@ def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) 
 
 
 def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
+    leads = page.relative_matters and any(
+        a.name == b"attributename" and page.text(a.value).strip().endswith("href") for a in attributes
+    )
     for attribute in attributes:
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
-            abroad = [part for part in text.split(";") if page.relative_matters or _ABROAD.match(squeezed(part))]
-            said = page.judge_each(abroad, tag)
+            said = page.judge_each([part for part in text.split(";") if leads or _ABROAD.match(squeezed(part))], tag)
             sheet, codec = page.encoded(text)
             said += [finding for _, finding in page.sheet(sheet, tag, codec=codec)]
             for part in (text, *text.split(";")):

@@ -9,7 +9,7 @@ from typing import Final
 
 from consent.choice import Permissions
 from consent.gate import elements
-from consent.gate.page import Page
+from consent.gate.page import Blocked, Page
 from consent.gate.rewrite import Gate
 
 _LINK = re.compile(
@@ -51,10 +51,13 @@ def gate_fields(
 
 
 def _denied(page: Page, url: str, tag: str) -> bool:
-    finding = page.judge(url, tag)
-    if finding is not None:
+    return _blocks(page, page.judge_each([url], tag))
+
+
+def _blocks(page: Page, said: list[Blocked]) -> bool:
+    for finding in said:
         page.tell(finding, None)
-    return finding is not None and finding.blocked
+    return any(finding.blocked for finding in said)
 
 
 def _links(page: Page, value: str) -> str:
@@ -66,7 +69,7 @@ def _links(page: Page, value: str) -> str:
         parameters = [(found[1].lower(), _unquoted(found[2] or found[3] or "")) for found in _PARAMETER.finditer(rest)]
         kinds = {kind for name, value in parameters if name == "rel" for kind in value.strip("'").lower().split()}
         denied = bool(elements.FETCHING_LINKS & kinds) and (
-            _denied(page, target, "link")
+            _blocks(page, elements.linked(page, kinds, target, "link"))
             or any(
                 said.blocked
                 for name, value in parameters

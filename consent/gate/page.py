@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -13,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from consent.choice import Permissions
 from consent.gate import css, inline
 from consent.gate.charset import is_open, readings
-from consent.gate.dataurls import DATA_URL, Content, contents, strings
+from consent.gate.dataurls import DATA_URL, Content, bodies, contents
 from consent.gate.evidence import marks, searches
 from consent.gate.literals import Literals
 from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from consent.gate.starttag import StartTag
 
 _SHEET = re.compile(r"data:[^,]*css", re.IGNORECASE)
+_MARKUP = re.compile(r"text/|multipart/|message/|.*(?:html|xml|xsl|script)")
+"""The types, in lower case, that a browser may open as a document with something in it, or take for code."""
 _DEPTH = 8
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:|[./\\]")
@@ -83,6 +86,8 @@ class Page:
     """The same in lower case."""
     judged: dict[tuple[str, str], Blocked | None] = field(default_factory=dict)
     tags: dict[bytes, StartTag] = field(default_factory=dict)
+    inner: dict[tuple[int, str, int, str], list[Blocked]] = field(default_factory=dict)
+    """What was found in ``data:`` URLs, by the hash of each, as one may be long."""
     relative_matters: bool = field(init=False)
     searches: tuple[Search, ...] = field(init=False)
     hosts: tuple[str, ...] = field(init=False)
@@ -128,11 +133,13 @@ class Page:
         page.codec = codec
         page.depth += 1
         page.told = None
+        page.inner = self.inner
         return page
 
     def _again(self) -> Page:
         page = copy(self)
         page.tags = {}
+        page.inner = {}
         return page
 
     def _weigh(self) -> None:
@@ -233,7 +240,7 @@ class Page:
     def _fetched(self, fetched: css.Fetched, tag: str, depth: int) -> Blocked | None:
         url = squeezed(fetched.url)
         if _SHEET.match(url) or (fetched.imported and DATA_URL.match(url)):
-            return next(iter(self.inner_sheet(url, tag, depth + 1)), None)
+            return next(iter(self.inner_sheet(fetched.url, tag, depth + 1)), None)
         return self.judge(fetched.url, tag)
 
     def inner_sheet(self, text: str, tag: str, depth: int = 1) -> list[Blocked]:
@@ -241,14 +248,31 @@ class Page:
 
         Its type doesn't matter: to a page in quirks mode anything is a style sheet.
         """
-        if depth > _DEPTH:
+        return self._once(text, tag, depth, "sheet")
+
+    def _once(self, text: str, tag: str, depth: int, use: str) -> list[Blocked]:
+        """What is in a ``data:`` URL, what is blocked first; read once, in however many ways what it is in is read."""
+        if use != "document" and depth > _DEPTH:
             return [self._nested(tag)]
-        said: list[Blocked] = []
-        for data in contents(text, linked=True):
-            if data.hidden:
-                return [self._nested(tag)]
-            said += [found for _, found in self.sheet(data.body, tag, depth, data.codec)]
-        return sorted(said, key=lambda finding: not finding.blocked)
+        key = hash(text), tag, depth, use
+        known = self.inner.get(key)
+        if known is None:
+            said: list[Blocked] = []
+            for data in contents(text, linked=use != "document"):
+                said += self._opened(data, tag) if use == "document" else self._code(data, tag, depth, use)
+            known = sorted(dict.fromkeys(said), key=lambda finding: not finding.blocked)
+            if len(self.inner) >= _JUDGED:
+                self.inner.clear()
+            self.inner[key] = known
+        return known
+
+    def _code(self, data: Content, tag: str, depth: int, use: str) -> list[Blocked]:
+        said = self._unseen(tag) if data.hidden else []
+        if use == "script":
+            said += self.script(data.body, tag, data.codec, depth)
+        if use == "sheet" or "css" in data.kind:
+            said += (found for _, found in self.sheet(data.body, tag, depth, data.codec))
+        return said
 
     def script(self, text: bytes, tag: str, codec: str = "", depth: int = 0) -> list[Blocked]:
         """What an inline script would do: the denied services it gives itself away for, and denied imports."""
@@ -276,30 +300,34 @@ class Page:
     def module(self, name: str, tag: str, depth: int = 0) -> list[Blocked]:
         """What has to be said of a module or script by its address; one without a scheme or a path is just a name.
 
-        In a ``data:`` URL it is read whatever type it says it has: browsers do so. Too deep a one is blocked whole.
+        In a ``data:`` URL it is read whatever type it says it has: browsers do so. As a module it may be a style sheet
+        too. Too deep a one is blocked whole.
         """
-        name = squeezed(name)
-        if not DATA_URL.match(name):
-            return self.judge_each([name], tag) if _ADDRESS.match(name) else []
-        if depth > _DEPTH:
-            return [self._nested(tag)]
-        said: list[Blocked] = []
-        for data in contents(name, linked=True):
-            if data.hidden:
-                return [self._nested(tag)]
-            said += self.script(data.body, tag, data.codec, depth)
-            if "css" in data.kind:
-                said += [finding for _, finding in self.sheet(data.body, tag, depth, data.codec)]
-        return said
+        plain = squeezed(name)
+        if not DATA_URL.match(plain):
+            return self.judge_each([plain], tag) if _ADDRESS.match(plain) else []
+        return self._once(name, tag, depth, "script")
 
     def manifest(self, text: str, tag: str) -> list[Blocked]:
-        """What a manifest in a ``data:`` URL would fetch: any of its strings may be an address."""
+        """What has to be said of the addresses in a web manifest in a ``data:`` URL; what is none is blocked whole."""
         said: list[Blocked] = []
-        for data in contents(text):
-            if data.hidden:
-                return [self._nested(tag)]
-            said += self.judge_each(strings(data.body), tag)
-        return said
+        for body in filter(None, bodies(text)):
+            try:
+                values = [json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=list)]
+            except (ValueError, RecursionError):
+                said += self._unseen(tag)
+                continue
+            while values:
+                value = values.pop()
+                if isinstance(value, (list, tuple)):
+                    values += value
+                elif isinstance(value, str) and _ADDRESS.match(squeezed(value)):
+                    said += self.judge_each([value], tag)
+        return list(dict.fromkeys(said))
+
+    def _unseen(self, tag: str) -> list[Blocked]:
+        """What has to be said of something that may reach for anybody, as nobody can tell what it holds."""
+        return [] if self.denies_nothing else [self._nested(tag)]
 
     @staticmethod
     def _nested(tag: str) -> Blocked:
@@ -353,7 +381,7 @@ class Page:
         if scheme.lower() == "javascript":
             code = unquote_to_bytes(rest)
             return self.script(code, tag, "utf-8") + self._written(code, tag)
-        return [finding for data in contents(text) for finding in self._opened(data, tag)]
+        return self._once(text, tag, self.depth, "document")
 
     def _written(self, code: bytes, tag: str) -> list[Blocked]:
         """What the strings in a script would do as documents: the last one may become the page."""
@@ -366,13 +394,15 @@ class Page:
         return [said for start in starts for said in self.inside(text[start:], "utf-8")]
 
     def _opened(self, data: Content, tag: str) -> list[Blocked]:
-        if data.hidden:
-            return [self._nested(tag)]
+        if data.kind in ("", "text/plain"):
+            return []
+        if data.hidden and _MARKUP.match(data.kind):
+            return self._unseen(tag)
         if "javascript" in data.kind or "ecmascript" in data.kind:
             return self.script(data.body, tag, data.codec)
         if data.kind == "text/css":
             return [finding for _, finding in self.sheet(data.body, tag, codec=data.codec)]
-        return [] if data.kind in ("", "text/plain") else self.inside(data.body, data.codec, data.kind)
+        return self.inside(data.body, data.codec, data.kind)
 
     def inside(self, html: bytes, codec: str = "", kind: str = "text/html") -> list[Blocked]:
         """What a document inside this one would do; in this one's encoding, if not said otherwise."""
