@@ -80,9 +80,10 @@ _HEAD = re.compile(
     + _PATH + rb")" + _SPACE + rb"*+\))(?:[" + _MEDIA + rb"]++|\([" + _MEDIA + rb"]*+\))*+(?:;|\Z))*+",
     re.IGNORECASE,
 )  # fmt: skip
-# What ends the search of each of them.
+# What ends the search of each of them: not a brace alone, which Chromium's takes for a part of the rule's name.
 _DONE = re.compile(
-    rb"[a-z.#*:\[&>_\-]|@(?!import|charset|layer)[a-z\-]++(?:\{|" + _SPACE + rb"++[^;\0\t\n\f\r ])"
+    rb"[a-z.#*:\[&>_\-]|@(?!import|charset|layer)[a-z\-]++(?:\{[^;\0\t\n\f\r ]*+)?+"
+    rb"(?:" + _SPACE + rb"++[^;\0\t\n\f\r ]|;" + _SPACE + rb"*+[a-z}\-])"
     rb"|@layer" + _SPACE + rb"++[a-z0-9_\-.]++" + _SPACE
     + rb"*+\{(?:[^;@\"'\\/\0]++|\"[^\"\\\n;@/\0]*+\"|'[^'\\\n;@/\0]*+')*+;" + _SPACE + rb"*+[a-z}\-]",
     re.IGNORECASE,

@@ -98,6 +98,8 @@ HIDDEN = [
     b"@layer url(;@import url(%b););",
     b"@import '/own' layer(a)/*;@import '%b';*/;",
     b"@layer a{b:c;@import '%b';}",
+    b"@media{b:c;@layer a/*;@import '%b';*/}",
+    b"@font-face{b:/*;@import '%b';*/}",
     b"@im\0port '%b';",
     b"@import u\0rl(%b);",
     b"@consent;@layer a/*;@import '%b';*/",
