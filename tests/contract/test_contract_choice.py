@@ -270,6 +270,11 @@ def test_no_open_redirect(site: Served, target: str) -> None:
     assert choose(site, "reject", next="/ok?a=1#b").get("location") == "/ok?a=1#b"
 
 
+def test_the_way_back_is_sent_in_ascii(site: Served) -> None:
+    reply = choose(site, "reject", next="/caf\u00e9/\u4e2d%20a?q=\u00fc,;|#\u2028")
+    assert reply.get("location") == "/caf%C3%A9/%E4%B8%AD%20a?q=%C3%BC,;|#%E2%80%A8"
+
+
 def test_the_confirmation_is_shown_once_on_the_page_the_visitor_was_on(site: Served) -> None:
     reply = choose(site, "reject")
     said = f"{cookie(reply)}; consent-said={reply.set_cookies['consent-said']}"
