@@ -151,9 +151,9 @@ class Chooser:
 
     def _once(self, visit: Visit, form: Form, artefact: Artefact | None) -> Response:
         engine = self._engine
-        key, url = one(form, "service"), one(form, "url")
-        service = engine.gate.service_of(url, base_url=visit.request.base_url)
-        if service is None or service.key != key or not address.is_web(url):
+        key = one(form, "service")
+        url = address.declared(engine.gate, key, one(form, "url"), base_url=visit.request.base_url)
+        if not url:
             return engine.pages.message(visit, "unknown-embed", status=400)
         shown = Choice(asked=frozenset({key}), granted=frozenset({key}), day=engine.today())
         try:

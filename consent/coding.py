@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 
 def _found(*names: str) -> Any:
@@ -29,6 +29,8 @@ _MOST: Final = 1 << 18  # bytes that are unpacked at once, whatever a few packed
 _SLICE: Final = 1 << 14  # packed bytes that are looked at at once, as each end of a member copies what follows it
 _LAYERS: Final = 8  # no page is packed more often, and each layer may multiply by a thousand
 _WINDOW: Final = 23  # 8 MB, the most that zstd may have on the web (RFC 9659 section 3)
+_REMEMBERED: Final = 1 << 18  # packed bytes that are kept, to find out how far a damaged body can be read
+_SUMS: Final = ("incorrect data check", "incorrect length check")
 
 DAMAGE: Final[tuple[type[Exception], ...]] = (
     zlib.error, *([_brotli.error] if _brotli else []), *([_zstd.ZstdError] if _zstd else []),
@@ -52,7 +54,7 @@ def unpacker(packed: tuple[str, ...]) -> Callable[[bytes], Iterator[bytes]]:
     It works only as far as it is asked, so that a body that unpacks to gigabytes is never held whole. Raises one of
     ``DAMAGE``.
     """
-    steps = [_STEPS[coding]() for coding in reversed(packed)]
+    steps = [_Step(_READERS[coding]) for coding in reversed(packed)]
 
     def unpack(data: bytes) -> Iterator[bytes]:
         for start in range(0, len(data), _SLICE):
@@ -69,6 +71,67 @@ def _through(step: Callable[[bytes], Iterator[bytes]], pieces: Iterable[bytes]) 
         yield from step(piece)
 
 
+class _Reader(Protocol):
+    """Takes one coding off. What is damaged raises one of ``DAMAGE``, and is no good afterwards."""
+
+    @property
+    def has_whole(self) -> bool:
+        """Whether what was read so far may be all there is."""
+
+    def __call__(self, data: bytes, /) -> Iterator[bytes]:
+        """What ``data`` stands for, after all that came before it."""
+
+
+class _Step:
+    """Gives out all that stands before the damage, however the body was cut into pieces.
+
+    The packages lose what they have read of a piece that ends badly. So a new reader is given what came before, and
+    then that piece byte by byte; where more came before than is kept, the piece is lost. As in browsers, what follows
+    a whole body is nothing. Nor do wrong sums at its end say that it can't be read: it has been given out by then.
+    """
+
+    def __init__(self, begin: Callable[[], _Reader]) -> None:
+        self._begin = begin
+        self._reader = begin()
+        self._past: bytearray | None = bytearray()
+        self._is_over = False
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        if self._is_over:
+            return
+        try:
+            yield from self._read(data)
+        except DAMAGE as error:
+            self._is_over = True
+            if not (self._reader.has_whole or (self._past is not None and str(error).endswith(_SUMS))):
+                raise
+
+    def _read(self, data: bytes) -> Iterator[bytes]:
+        given = 0
+        try:
+            for out in self._reader(data):
+                given += len(out)
+                yield out
+        except DAMAGE:
+            if self._past is None:
+                raise
+            yield from self._read_again(bytes(self._past), data, given=given)
+        if self._past is not None and len(self._past) + len(data) <= _REMEMBERED:
+            self._past += data
+        else:
+            self._past = None
+
+    def _read_again(self, past: bytes, data: bytes, *, given: int) -> Iterator[bytes]:
+        self._reader = self._begin()
+        for _ in self._reader(past):
+            pass
+        for at in range(len(data)):
+            for out in self._reader(data[at : at + 1]):
+                if fresh := out[given:]:
+                    yield fresh
+                given -= min(given, len(out))
+
+
 class _Members:
     """What is packed in one member or several: ``gzip`` (RFC 1952 section 2.2), ``zstd`` (RFC 8878 section 3)."""
 
@@ -76,24 +139,18 @@ class _Members:
         self._begin = begin
         self._padding = padding  # what may follow the last
         self._member = begin()
-        self._is_first, self._is_over = True, False
+        self.has_whole = False
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
         is_full = False
-        while (data or is_full) and not self._is_over:
+        while data or is_full:
             if self._member.eof:
                 data = data.lstrip(self._padding) if self._padding else data
                 if not data:
                     return
                 self._member = self._begin()
-                self._is_first = False
-            try:
-                out = self._member.decompress(data, _MOST)
-            except DAMAGE:
-                if self._is_first:
-                    raise
-                self._is_over = True  # behind the last member may be anything, which browsers pass over
-                return
+                self.has_whole = True
+            out = self._member.decompress(data, _MOST)
             is_full = len(out) == _MOST
             data = self._member.unused_data if self._member.eof else getattr(self._member, "unconsumed_tail", b"")
             yield out
@@ -101,6 +158,8 @@ class _Members:
 
 class _Deflate:
     """``deflate`` as servers send it: with the zlib wrapper, or raw against the standard (RFC 9110 section 8.4.1.2)."""
+
+    has_whole = False
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj()
@@ -122,11 +181,15 @@ class _Deflate:
 class _Brotli:
     """``br`` (RFC 7932), held back as far as the installed package can: from its version 1.2 on."""
 
+    has_whole = False
+
     def __init__(self) -> None:
         self._stream = _brotli.Decompressor()
         self._bounded = hasattr(self._stream, "can_accept_more_data")
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
+        if self._stream.is_finished():
+            return
         if not self._bounded:
             yield self._stream.process(data)
             return
@@ -140,7 +203,7 @@ def _zstd_frame() -> Any:
 
 
 _gzip: Final = partial(_Members, partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 16), padding=b"\0")
-_STEPS: Final[dict[str, Callable[[], Callable[[bytes], Iterator[bytes]]]]] = {
+_READERS: Final[dict[str, Callable[[], _Reader]]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _Deflate,

@@ -52,7 +52,7 @@ def tightening(policy: Policy, permissions: Permissions, *, host: str, report_ur
 def for_embed(service: Service, url: str) -> str:
     """The policy of the page that wraps one embed: a frame of this service, its own style and script, nothing else."""
     parts = urlsplit(url)
-    own = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    own = f"{parts.scheme}://{quote(parts.netloc.rpartition('@')[2], safe=':[]*')}"  # a host may have semicolons
     frames = " ".join(dict.fromkeys((own, *_sources(service.load, paths=False))))
     return (
         f"default-src 'none'; frame-src {frames}; style-src 'self'; script-src 'self'; img-src 'self'; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from consent.headers import Fields
 
 PLAIN: Final[Fields] = [("Content-Type", "text/plain; charset=utf-8")]
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ def local_target(target: str, *, fallback: str) -> str:
     """``target`` if it is a path on this site and nothing else, else ``fallback``: no open redirect.
 
     Browsers read ``//host``, ``/\\host`` and control characters as ways to another site; all of those are refused.
+    What isn't ASCII is quoted, as it is to stand in a header field.
     """
     if not target.startswith("/") or target.startswith(("//", "/\\")) or len(target) > 2048:
         return fallback
@@ -97,10 +100,10 @@ def local_target(target: str, *, fallback: str) -> str:
         return fallback
     try:
         parts = urlsplit(target)
-        target.encode("latin-1")
+        sendable = _NOT_ASCII.sub(lambda match: quote(match[0]), target)
     except ValueError:
         return fallback
-    return target if parts.scheme == parts.netloc == "" else fallback
+    return sendable if parts.scheme == parts.netloc == "" else fallback
 
 
 def netloc(origin: str) -> str:

@@ -166,11 +166,12 @@ class Pages:
 
     def _embed(self, visit: Visit) -> Response:
         query = parse_qs(visit.request.query)
-        key, url, leave = ((query.get(name) or [""])[0] for name in ("service", "url", "token"))
+        key, asked, leave = ((query.get(name) or [""])[0] for name in ("service", "url", "token"))
         engine = self._engine
-        service = engine.gate.service_of(url, base_url=visit.request.base_url)
-        if service is None or service.key != key or not address.is_web(url):
+        url = address.declared(engine.gate, key, asked, base_url=visit.request.base_url)
+        if not url:
             return self.message(visit, "unknown-embed", status=400)
+        service = engine.policy.service(key)
         scope = engine.jar.scope(visit.request)
         if key not in visit.permissions.allowed and not engine.token.permits(
             leave, key, url, scope=scope, today=engine.today()

@@ -6,6 +6,7 @@ import re
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from consent.gate import Gate
 from consent.policy import Service
 
 _WATCH: Final = (
@@ -24,6 +25,18 @@ def is_web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
+
+
+def declared(gate: Gate, key: str, url: str, *, base_url: str) -> str:
+    """``url`` as a browser resolves it, if the service of this key has declared it and a frame can show it, else empty.
+
+    It is absolute, and its host is the one that a policy has to name, however it was written.
+    """
+    verdict = gate.verdict(url, base_url=base_url)
+    if not verdict.services or verdict.services[0].key != key or not is_web(verdict.url):
+        return ""
+    _, mark, fragment = url.partition("#")
+    return verdict.url + mark + fragment
 
 
 def framed(service: Service, ident_or_url: str) -> str:

@@ -12,13 +12,12 @@ from consent.config import country as countries_of
 from consent.config.checks import Spot
 from consent.duration import days
 from consent.errors import nearest
+from consent.names import HOST, KEY, as_key
 
 DECIDE: Final = "DECIDE"
 """Begins a value that `consent init` could not know."""
 Read = Callable[[object, Spot], Any]
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*(?::\d{1,5})?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:?//|//", re.IGNORECASE)
 
 
@@ -113,13 +112,12 @@ def each(read: Read, *, example: str = "") -> Read:
 def key(value: object, spot: Spot) -> str | None:
     """A key: lower-case letters, digits, ``-`` and ``_``, at most 40; it goes into forms and attributes."""
     word = text(value, spot)
-    if word is None or _KEY.fullmatch(word):
+    if word is None or KEY.fullmatch(word):
         return word
-    safe = re.sub(r"[^a-z0-9_-]+", "-", word.lower()).strip("-_")[:40] or "my-service"
     spot.add(
         "E026",
         f'{_the(spot)} is "{word}", which can\'t be a key.',
-        f'Use lower-case letters, digits, "-" and "_", at most 40, such as "{safe}".',
+        f'Use lower-case letters, digits, "-" and "_", at most 40, such as "{as_key(word)}".',
     )
     return None
 
@@ -149,7 +147,7 @@ def host(value: object, spot: Spot) -> str | None:
     if written is None:
         return None
     name = _ascii(written)
-    if name is not None and _HOST.fullmatch(name):
+    if name is not None and HOST.fullmatch(name):
         return name
     bare = _SCHEME.sub("", written, count=1).split("/")[0].removeprefix("*.").replace(" ", "")
     spot.add(
@@ -198,7 +196,7 @@ def _pattern_fault(written: str) -> tuple[str, str]:
     if "*" in bare:
         return 'has a "*" in the middle of the host', 'A host may only begin with "*.": write one pattern for each.'
     ascii_name = _ascii(bare)
-    if ascii_name is None or not _HOST.fullmatch(ascii_name):
+    if ascii_name is None or not HOST.fullmatch(ascii_name):
         return "doesn't begin with a host name", 'Write it as "host", "*.host" or "host/path*".'
     if name.startswith("*.") and "." not in bare:
         return f'means every host under ".{bare}"', 'Name the domain as well: "*.example.org".'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -19,14 +18,13 @@ from consent.gate.page import Blocked, Page
 from consent.gate.placement import Insert
 from consent.gate.stream import Stream
 from consent.gate.urls import parse_base, resolve
+from consent.names import HOST, as_key
 from consent.policy import Policy, Service
 
 _log = logging.getLogger("consent")
 _DEPTH: Final = 8
 _TOLD: Final = 1000
 _KEPT: Final = 256
-_UNFIT: Final = re.compile(r"[^a-z0-9]+")
-"""What is in a host, and mustn't be in a key."""
 
 
 class Gate:
@@ -132,13 +130,18 @@ class Gate:
         if not finding.url:
             _log.warning("The page has what can't be told before it is loaded (%s); it was made inert.", finding.host)
             return
-        key = _UNFIT.sub("-", finding.host).strip("-")[:40].rstrip("-") or "my-service"
+        blocked = "; it was blocked" if finding.blocked else ""
+        if not HOST.fullmatch(finding.host):
+            _log.warning(
+                "The page loads from %s, which consent.toml does not declare%s. It can't, as that is no host name.",
+                finding.host, blocked,
+            )  # fmt: skip
+            return
         _log.warning(
             "The page loads from %s, which consent.toml does not declare%s. To declare it, add:\n"
-            '[[service]]\nkey = "%s"\ncategory = "functional"\nname = "%s"\npurpose = "…"\nload = ["%s"]',
-            finding.host,
-            "; it was blocked" if finding.blocked else "",
-            key, finding.host, finding.host,
+            '[[service]]\nkey = "%s"\ncategory = "functional"\nname = "%s"\npurpose = "…"\nprovider = "…"\n'
+            'load = ["%s"]',
+            finding.host, blocked, as_key(finding.host, taken=self.policy.keys), finding.host, finding.host,
         )  # fmt: skip
 
 

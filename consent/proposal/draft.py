@@ -10,6 +10,7 @@ from typing import Final
 from consent import catalogue
 from consent.config.site import LONGEST_TRIAL
 from consent.config.values import DECIDE as MARK
+from consent.names import as_key
 from consent.proposal import DECIDE, DECLARE, NECESSARY, SELF_HOST, Finding, Proposal
 
 _SHOWN: Final = 3  # places named in a comment
@@ -74,7 +75,7 @@ def _self_host(finding: Finding) -> str:
 
 
 def _decision(finding: Finding) -> str:
-    key = finding.title.removeprefix("www.").partition(":")[0].replace(".", "-")[:40]
+    key = as_key(finding.title.removeprefix("www.").partition(":")[0])
     lines = [
         f"# {MARK}: what is {finding.title}, and who is behind it?",
         "# [[service]]",
@@ -103,7 +104,7 @@ def _necessary(finding: Finding) -> str:
     lines = [
         f"# {MARK}: is {finding.names[0]} needed for something the visitor asked for? If not, it waits for consent.",
         "# [[service]]",
-        f'# key = "{_key(finding.names[0])}"',
+        f'# key = "{as_key(finding.names[0])}"',
         '# category = "necessary"',
         '# name = "…"',
         '# purpose = "…"',
@@ -134,10 +135,6 @@ _PARTS: Final[tuple[tuple[str, str, Callable[[Finding], str]], ...]] = (
 def _with_places(finding: Finding, lines: list[str]) -> str:
     more = f" and {len(finding.places) - _SHOWN} more" if len(finding.places) > _SHOWN else ""
     return "\n".join([f"# seen in {', '.join(finding.places[:_SHOWN])}{more}", *lines]) + "\n"
-
-
-def _key(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")[:40] or "own"
 
 
 def _quoted(text: str) -> str:

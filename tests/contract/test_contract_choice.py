@@ -110,18 +110,42 @@ def test_once_leads_to_the_wrapper_and_leaves_no_cookie(site: Served, log: Recor
     assert url not in site.get(without_leave).text
 
 
-@pytest.mark.parametrize("url", ["ftp://www.youtube.com/x", "ws://www.youtube.com/x", "//www.youtube.com/embed/abc"])
+@pytest.mark.parametrize(
+    ("url", "resolved"),
+    [
+        ("//www.youtube.com/embed/abc", "http://www.youtube.com/embed/abc"),  # as the page itself came
+        ("HTTPS:\\\\WWW.YouTube.com.\\embed\\abc#t=3", "https://www.youtube.com/embed/abc#t=3"),
+        ("https://\uff57ww.youtube.com/\u4e2d", "https://www.youtube.com/\u4e2d"),
+        ("https://www.youtube.com\\@evil.example/", "https://www.youtube.com/@evil.example/"),
+    ],
+)
+def test_an_address_is_framed_as_browsers_resolve_it_however_it_is_written(
+    site: Served, log: Recording, url: str, resolved: str
+) -> None:
+    reply = choose(site, "once", service="youtube", url=url)
+    wrapper = site.get(str(reply.get("location")))
+    assert f'src="{resolved}"' in wrapper.text
+    scheme = resolved.partition(":")[0]
+    assert f"frame-src {scheme}://www.youtube.com www.youtube.com;" in str(wrapper.get("content-security-policy"))
+    assert len(log.decisions) == 1
+    jar = cookie(choose(site, "always", service="youtube"))
+    page = site.get(f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}", cookie=jar)
+    assert f'src="{resolved}"' in page.text
+
+
+@pytest.mark.parametrize("url", ["ftp://www.youtube.com/x", "ws://www.youtube.com/x", "https://www.youtube.com/x"])
 def test_what_cannot_be_framed_is_neither_offered_nor_recorded(
     make_site: Callable[..., Served], log: Recording, url: str
 ) -> None:
     site = make_site({"/": Answer(f'<!doctype html><html><iframe src="{url}"></iframe>'.encode())})
-    assert ('value="once"' in site.get().text) is url.startswith("//"), "which is a web address there"
-    decided = len(log.decisions)
-    assert choose(site, "once", service="youtube", url=url).status == 400
-    assert len(log.decisions) == decided
-    assert site.get(f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}").status == 400
+    is_web = url.startswith("https:")
+    assert ('value="once"' in site.get().text) is is_web
+    assert choose(site, "once", service="youtube", url=url).status == (303 if is_web else 400)
+    assert len(log.decisions) == is_web
+    wrapper = f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}"
+    assert site.get(wrapper).status == (403 if is_web else 400)
     jar = cookie(choose(site, "accept"))
-    assert site.get(f"/consent/embed?{urlencode({'service': 'youtube', 'url': url})}", cookie=jar).status == 400
+    assert site.get(wrapper, cookie=jar).status == (200 if is_web else 400)
 
 
 def test_once_is_for_declared_addresses_only(site: Served, log: Recording) -> None:
@@ -244,6 +268,11 @@ def test_where_the_browser_says_nothing_a_refusal_counts_and_a_grant_is_asked_ag
 def test_no_open_redirect(site: Served, target: str) -> None:
     assert choose(site, "reject", next=target).get("location") == "/consent/"
     assert choose(site, "reject", next="/ok?a=1#b").get("location") == "/ok?a=1#b"
+
+
+def test_the_way_back_is_sent_in_ascii(site: Served) -> None:
+    reply = choose(site, "reject", next="/caf\u00e9/\u4e2d%20a?q=\u00fc,;|#\u2028")
+    assert reply.get("location") == "/caf%C3%A9/%E4%B8%AD%20a?q=%C3%BC,;|#%E2%80%A8"
 
 
 def test_the_confirmation_is_shown_once_on_the_page_the_visitor_was_on(site: Served) -> None:

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-
 import pytest
 from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent import csp
 from consent.choice import Choice, Signals, decide
+from consent.config import load
 from consent.gate import Embed, Gate
 from consent.gate.fields import gate_fields
 from consent.policy import Policy, Service, Site
@@ -104,13 +102,48 @@ def test_an_undeclared_host_is_told_to_the_developer_once(policy, refused, caplo
     assert [r.message.count('load = ["other.example"]') for r in caplog.records] == [1]
 
 
-@pytest.mark.parametrize("host", ["other.example", "a'b.example", "a&amp;b=.example", "x" * 50 + ".example", "_"])
-def test_the_key_that_the_developer_is_told_to_add_is_one(policy, refused, caplog, host) -> None:
-    Gate(policy).rewrite(f'<img src="//{host}/x">'.encode(), refused, base_url="https://harbour.example/")
+SITE = """
+[site]
+name = "Harbour News"
+controller = "Harbour News Trust"
+contact = "privacy@harbour.example"
+privacy_policy = "/privacy"
+
+[[service]]
+key = "tiles"
+category = "functional"
+name = "Map"
+purpose = "Shows maps."
+provider = "Maps Ltd"
+load = ["tiles.example"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("other.example", "other-example"), ("B390.other.example:8080", "b390-other-example"), ("127.0.0.9", "127-0-0-9"),
+        ("under_score.example", "under_score-example"), ("_", "my-service"), ("b\u00fccher.example", "xn--bcher-kva-example"),
+        ("x" * 39 + ".example", "x" * 39), ("tiles", "tiles-2"), ("analytics", "analytics-2"),
+        ("a'b.example", ""), ("b390.stranger.examp&amp;le", ""), ("a&quot;b.example", ""), ("[::1]", ""), ("a-.example", ""),
+        ("x" * 64 + ".example", ""),
+    ],
+)  # fmt: skip
+def test_what_the_developer_is_told_to_add_is_what_consent_toml_takes(tmp_path, caplog, host, key) -> None:
+    file = tmp_path / "consent.toml"
+    file.write_text(SITE, encoding="utf-8")
+    policy = load(file)
+    html = f'<img src="//{host}/x">'.encode()
+    Gate(policy).rewrite(html, decide(policy, Choice.none(), Signals()), base_url="https://harbour.example/")
     (said,) = [record.message for record in caplog.records]
-    key = tomllib.loads(said.partition("add:\n")[2])["service"][0]["key"]
-    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", key), "as consent.config.values has it"
-    assert (host.replace(".", "-") == key) is (host == "other.example")
+    _, can_be, proposed = said.partition("To declare it, add:\n")
+    assert bool(can_be) is bool(key) is not said.endswith("no host name.")
+    if not key:
+        return
+    file.write_text(f"{SITE}\n{proposed}\n", encoding="utf-8")
+    declared = load(file)
+    assert [service.key for service in declared.services if service.key not in policy.keys] == [key]
+    assert Gate(declared).service_of(f"//{host}/x", base_url="https://harbour.example/").key == key
 
 
 def test_what_is_blocked_without_an_address_is_no_host_to_declare(policy, refused, caplog) -> None:

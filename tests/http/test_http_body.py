@@ -47,13 +47,49 @@ def test_several_gzip_members_and_padding_are_read_to_the_end() -> None:
     assert through(packed, packed=("gzip",), size=10_000) == b"FIRST SECOND."
 
 
-@pytest.mark.parametrize("said", ["gzip", "zstd"])
+@pytest.mark.parametrize("said", PACK)
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_what_is_behind_the_last_member_is_nothing(said: str, size: int) -> None:
-    packed = PACK[said](b"first ") + PACK[said](b"second")
+    packed = PACK[said](b"first ") + PACK[said](b"second") if said in ("gzip", "zstd") else PACK[said](b"first second")
     for behind in (b"\n", b"junk" * 20):
         assert through(packed + behind, packed=(said,), unreadable=b"!", size=size) == b"FIRST SECOND."
-    assert through(b"junk" * 20, packed=(said,), unreadable=b"!", size=size) == b"!", "the control: no member at all"
+    assert through(b"\x07unk" * 20, packed=(said,), unreadable=b"!", size=size) == b"!", "the control: no member at all"
+
+
+PLAIN = b"".join(b"<p>%d %x</p>" % (number, number**9) for number in range(20_000))
+
+
+@pytest.mark.parametrize("said", [*PACK, "gzip, br", "zstd, deflate"])
+@pytest.mark.parametrize("size", [100, 1 << 20])
+def test_what_stands_before_damage_is_shown_however_it_is_cut(said: str, size: int) -> None:
+    packed = PLAIN
+    for name in said.split(", "):
+        packed = PACK[name](packed)
+    assert through(packed, packed=codings(said), unreadable=b"!", size=size) == PLAIN.upper() + b".", "the control"
+    packed = packed[:100_000] + bytes(byte ^ 0x55 for byte in packed[100_000:])
+    shown = through(packed, packed=codings(said), unreadable=b"!", size=size)
+    assert shown.endswith(b".!")
+    assert len(shown) > 100_000
+    assert PLAIN.upper().startswith(shown[:100_000])
+    assert shown == through(packed, packed=codings(said), unreadable=b"!", size=3)
+
+
+def test_no_more_is_kept_to_read_damage_again_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding, "_REMEMBERED", 10_000)
+    packed = gzip.compress(PLAIN)[:-8] + b"\xff" * 8
+    shown = through(packed, packed=("gzip",), unreadable=b"!", size=1 << 20)
+    assert shown.endswith(b".!")
+    assert 0 < len(shown) < len(PLAIN)
+    assert PLAIN.upper().startswith(shown[:-2])
+
+
+@pytest.mark.parametrize("said", ["gzip", "deflate"])
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_wrong_sums_after_a_whole_body_take_nothing_from_it(said: str, size: int) -> None:
+    packed = PACK[said](b"<p>news")
+    for end in (packed[-4:-1] + b"\xff", b"\xff\xff\xff\xff", b"\xff\xff\xff\xffmore"):
+        assert through(packed[:-4] + end, packed=(said,), unreadable=b"!", size=size) == b"<P>NEWS."
+    assert through(packed[:4] + packed[-4:], packed=(said,), unreadable=b"!", size=size) != b"<P>NEWS."
 
 
 @pytest.mark.parametrize(
@@ -129,8 +165,12 @@ def test_brotli_before_its_version_1_2_is_unpacked_as_it_can(monkeypatch: pytest
             out: bytes = self._stream.process(data)
             return out
 
+        def is_finished(self) -> bool:
+            return bool(self._stream.is_finished())
+
     monkeypatch.setattr(coding._brotli, "Decompressor", Older)
     assert through(PACK["br"](b"<p>news"), packed=("br",)) == b"<P>NEWS."
+    assert through(PACK["br"](b"<p>news") + b"\n", packed=("br",), size=100) == b"<P>NEWS."
 
 
 def test_what_follows_a_deflated_body_is_nothing() -> None:

@@ -142,4 +142,7 @@ def test_fewer_grants_never_name_more_hosts(patterns: list[str], data: st.DataOb
 def test_the_page_around_an_embed_lets_in_its_service_alone() -> None:
     policy = csp.for_embed(service("video", "*.video.example/embed/*"), "https://user@player.video.example/e/1")
     assert "frame-src https://player.video.example *.video.example;" in policy
+    odd = csp.for_embed(service("video", "*.video.example"), "https://a;script-src b,c.video.example:81/e/1")
+    assert "frame-src https://a%3Bscript-src%20b%2Cc.video.example:81 *.video.example;" in odd
+    assert "frame-src http://[::1]:81 " in csp.for_embed(service("video", "*.video.example"), "http://[::1]:81/")
     assert policy.startswith("default-src 'none'")
