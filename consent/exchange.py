@@ -57,8 +57,12 @@ class Request:
 
     @property
     def mount(self) -> str:
-        """``root`` as it stands in an address, and in a header field: a semicolon or a comma would end something."""
-        return quote(self.root, safe="/!$&'()*+=:@~-._")
+        """``root`` as it stands in an address, and in a header field: a semicolon or a comma would end something.
+
+        Two slashes at its beginning would begin a host.
+        """
+        root = self.root.lstrip("/\\")
+        return root and "/" + quote(root, safe="/!$&'()*+=:@~-._")
 
     @property
     def _quoted_path(self) -> str:

@@ -356,7 +356,7 @@ def test_a_mounted_application_keeps_its_prefix(site: Served) -> None:
     ("mount", "said"),
     [
         ("/\u4e2d", "/%E4%B8%AD"), ("/caf\u00e9", "/caf%C3%A9"), ("/a;b", "/a%3Bb"), ("/a,b", "/a%2Cb"),
-        ("/my app", "/my%20app"), ("/a/~b", "/a/~b"),
+        ("/my app", "/my%20app"), ("/a/~b", "/a/~b"), ("//evil.example", "/evil.example"),
     ],
 )  # fmt: skip
 def test_a_mount_may_have_any_name(site: Served, mount: str, said: str) -> None:
