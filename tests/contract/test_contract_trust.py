@@ -94,6 +94,27 @@ def test_flood_from_one_address_grants_nothing_and_refusals_still_count(site: Se
     assert site.post({"action": "accept", "artefact": shown}, client="203.0.112.10").status == 303
 
 
+def test_the_log_says_once_that_an_address_reached_the_limit(site: Served, caplog: pytest.LogCaptureFixture) -> None:
+    shown = visit(site)
+    for _ in range(60):
+        site.post({"action": "reject", "artefact": shown}, client="203.0.112.9")
+    assert site.post({"action": "reject", "artefact": shown}, client="203.0.112.9").status == 303
+    assert not caplog.records, "the control: nobody was turned away yet"
+    for _ in range(2):
+        assert site.post({"action": "accept", "artefact": shown}, client="203.0.112.9").status == 429
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("So many answers came from one address")
+    assert "203.0.112.9" not in caplog.text
+
+
+@pytest.mark.parametrize("client", ["10.0.0.7", "127.0.0.1", "", "fd00::7"])
+def test_an_address_that_a_proxy_has_is_not_counted(site: Served, client: str) -> None:
+    shown = visit(site)
+    for _ in range(61):
+        reply = site.post({"action": "accept", "artefact": shown}, client=client)
+    assert reply.status == 303
+
+
 def test_closing_the_notice_refuses_and_is_recorded_as_closing(site: Served, log: Recording) -> None:
     reply = choose(site, "close")
     assert granted(site, cookie(reply)) == set()
