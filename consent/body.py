@@ -10,10 +10,9 @@ from consent.coding import DAMAGE, unpacker
 
 _LOOK: Final = 1024  # bytes in which a document shows itself (as WHATWG MIME sniffing does with 1445)
 _FAR: Final = 4096  # a licence comment may stand before the doctype
-_DOCUMENT: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE
-)
-_AHEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+")
+_BEFORE: Final = rb"(?:\xef\xbb\xbf)?+(?:\s++|<!--(?:[^-]|-(?!->))*+-->|<\?[^>]*+>)*+"
+_AHEAD: Final = re.compile(_BEFORE)
+_DOCUMENT: Final = re.compile(_BEFORE + rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 _SPACES: Final = re.compile(rb"\s++")
 _OPENINGS: Final = (b"<!doctype html", b"<html ", b"<!--")
 # Chromium looks for no end of the tag's name, Firefox for more names than the standard.

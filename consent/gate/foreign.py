@@ -8,7 +8,7 @@ from typing import Final
 
 from consent.gate import scripts
 from consent.gate.elements import Outcome, disarm
-from consent.gate.page import Blocked, Page
+from consent.gate.page import Blocked, Page, untold
 from consent.gate.references import unescape
 from consent.gate.scripts import applies, imports, inline_script, is_read_whole
 from consent.gate.tokens import ATTRIBUTE_BODY, Attribute, is_empty
@@ -49,7 +49,7 @@ def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]
     everything = _everything(body, page.codec)
     has_markup = _MARKUP.search(body) is not None and imports(page, attributes, everything)
     if has_markup and (page.relative_matters or body.count(b"//") + body.count(b"\\") > _MANY):
-        return [Blocked(service=None, host="nested", url="", tag="style", blocked=True)]
+        return [untold("style")]
     flat, direct = _texts(body, page.codec)
     said = page.sheet(flat, "style", codec="utf-8") if imports(page, attributes, flat) else []
     if has_markup:

@@ -12,17 +12,16 @@ from consent.policy import Policy, Service
 _LEXEME = re.compile(r"[A-Za-z_$][\w$]*|\d\w*|['\"`]|\s+|.", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _CODE = re.compile(r"[\w$.\s=]+\(?|[A-Za-z_$][\w$.]*\(.*", re.DOTALL)
-_IMPORTS = (
-    (
-        re.compile(rb"import(?:(?<![\w$.]import)|(?<=\.\.\.import))(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+"),
-        re.compile(rb"[\s(\x80-\xff]*+"),
-    ),
-    (re.compile(rb"from(?<![\w$.]from)"), re.compile(rb"[\s\x80-\xff]*+")),
+IMPORT_WORDS = (
+    rb"import(?:(?<![\w$.]import)|(?<=\.\.\.import))(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+",
+    rb"from(?<![\w$.]from)",
 )
-"""The words that an imported module's name follows, each with what may be between: also a space that is not ASCII.
-
-Behind a dot ``import`` is a property's name, and behind three it is spread.
-"""
+"""What a module's name follows. Behind a dot ``import`` is a property's name, and behind three it is spread."""
+_IMPORTS = (
+    (re.compile(IMPORT_WORDS[0]), re.compile(rb"[\s(\x80-\xff]*+")),
+    (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+")),
+)
+"""Each with what may be between: also a space that is not ASCII."""
 _BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|//[^\n\r]{0,256}[\n\r])*+"
 """What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
 _COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.compile(rb"\*/|\Z")}

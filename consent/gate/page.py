@@ -59,6 +59,11 @@ class Blocked:
     blocked: bool
 
 
+def untold(tag: str) -> Blocked:
+    """What is said of what is in another document too deep, or in such a way that nobody can tell what it holds."""
+    return Blocked(service=None, host="nested", url="", tag=tag, blocked=True)
+
+
 _UNKNOWN = Blocked(service=None, host="", url="", tag="", blocked=False)
 
 
@@ -253,7 +258,7 @@ class Page:
     def _once(self, text: str, tag: str, depth: int, use: str) -> list[Blocked]:
         """What is in a ``data:`` URL, what is blocked first; read once, in however many ways what it is in is read."""
         if use != "document" and depth > _DEPTH:
-            return [self._nested(tag)]
+            return [untold(tag)]
         key = hash(text), tag, depth, use
         known = self.inner.get(key)
         if known is None:
@@ -327,12 +332,7 @@ class Page:
 
     def _unseen(self, tag: str) -> list[Blocked]:
         """What has to be said of something that may reach for anybody, as nobody can tell what it holds."""
-        return [] if self.denies_nothing else [self._nested(tag)]
-
-    @staticmethod
-    def _nested(tag: str) -> Blocked:
-        """What is in another document too deep, or in such a way that nobody can tell what it says."""
-        return Blocked(service=None, host="nested", url="", tag=tag, blocked=True)
+        return [] if self.denies_nothing else [untold(tag)]
 
     def telling(self, text: bytes, codec: str = "") -> list[tuple[int, Blocked]]:
         """Where a part of a long script gives itself away; strings and comments count, as a part can't tell."""
@@ -390,7 +390,7 @@ class Page:
             return []
         starts = [0, *(match.end() for match in _QUOTE.finditer(text))]
         if len(starts) > _QUOTES:
-            return [self._nested(tag)]
+            return [untold(tag)]
         return [said for start in starts for said in self.inside(text[start:], "utf-8")]
 
     def _opened(self, data: Content, tag: str) -> list[Blocked]:

@@ -14,7 +14,7 @@ from consent.gate.encodings import Transcoder
 from consent.gate.inline import Signatures
 from consent.gate.markup import KINDS, Markup
 from consent.gate.match import Matcher, Verdict
-from consent.gate.page import Blocked, Page
+from consent.gate.page import Blocked, Page, untold
 from consent.gate.placement import Insert
 from consent.gate.stream import Stream
 from consent.gate.urls import parse_base, resolve
@@ -119,7 +119,7 @@ class Gate:
     def _nested(self, html: bytes, outer: Page, codec: str, kind: str) -> tuple[bytes, list[Blocked]]:
         """A document inside a document, and what in it is blocked or undeclared; too deep a one is blocked whole."""
         if outer.depth >= _DEPTH:
-            return b"", [Blocked(service=None, host="nested", url="", tag="iframe", blocked=True)]
+            return b"", [untold("iframe")]
         said: list[Blocked] = []
         return _reader(kind)(outer.within(codec), report=said.append).whole(html), said
 

@@ -10,7 +10,8 @@ from consent.gate import css
 from consent.gate.dataurls import strings
 from consent.gate.elements import Outcome, disarm
 from consent.gate.evidence import marks
-from consent.gate.page import Blocked, Page
+from consent.gate.inline import IMPORT_WORDS
+from consent.gate.page import Blocked, Page, untold
 from consent.gate.tokens import Attribute
 
 _SCRIPT_TYPE = re.compile(
@@ -25,15 +26,9 @@ SCAN_END: Final = b"@consent x;"
 It is a rule that means nothing, behind which imports still count, but every scanner stops looking for them. A block
 would not do: to Chromium's, ``@consent{}@layer/*;`` is one rule without a value, behind which it goes on.
 """
-UNTOLD: Final = {
-    tag: Blocked(service=None, host="nested", url="", tag=tag.decode(), blocked=True) for tag in (b"script", b"style")
-}
-"""What is said of what can't be told before it is loaded."""
 FAR: Final = 4096
 """How far behind ``import`` or ``from`` a module's name ends at most in a script that is read in parts, in bytes."""
-_FROM: Final = re.compile(
-    rb"import(?:(?<![\w$.]import)|(?<=\.\.\.import))(?:\s*+\.\s*+(?:source|defer)(?![\w$]))?+|from(?<![\w$.]from)"
-)
+_NAMING: Final = re.compile(b"|".join(IMPORT_WORDS))
 # What goes on to the end: the gap before the name, with its comments, or the name. Behind U+2028 a comment may be over.
 _GOES_ON: Final = re.compile(
     rb"(?:[\s(\x80-\xff]++|//[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+(?:\Z|//[^\n\r\xe2]*+(?:\Z|\xe2)|/\Z"
@@ -70,7 +65,7 @@ def far_import(page: Page, script: bytes, end: int) -> int:
     """Where, before ``end``, a script that is read in parts imports a module whose name ends too far away, or -1."""
     if page.denies_nothing:
         return -1
-    for match in _FROM.finditer(script, 0, end):
+    for match in _NAMING.finditer(script, 0, end):
         until = match.start() + FAR
         if until <= len(script) and _GOES_ON.match(script, match.end(), until):
             return match.start()
@@ -132,7 +127,7 @@ def scanned(page: Page, sheet: bytes, codec: str = "", *, goes_on: bool = False)
     if sheet.startswith(SCAN_END) or page.denies_nothing or css.is_scanned_alike(sheet, goes_on=goes_on):
         return []
     if goes_on:
-        return [UNTOLD[b"style"]]
+        return [untold("style")]
     seen = sheet.replace(b"\0", b"")
     if b"@import" not in seen.lower():
         return []
@@ -150,7 +145,7 @@ def cut_imports(page: Page, sheet: bytes) -> list[tuple[int, Blocked]]:
     if page.denies_nothing or not css.may_hold_sheet(sheet):
         return []
     found = css.loose(sheet, page.codec, marks(page.searches, sheet.lower(), is_sheet=True))
-    return [(fetched.at, UNTOLD[b"style"]) for fetched in found if fetched.cut]
+    return [(fetched.at, untold("style")) for fetched in found if fetched.cut]
 
 
 def is_sheet(page: Page, attributes: list[Attribute]) -> bool:

@@ -10,7 +10,7 @@ from consent.gate import elements, foreign, scripts
 from consent.gate.candidates import CODE_LIMIT, QUIET
 from consent.gate.css import INERT, NEAR, cut_off
 from consent.gate.elements import Outcome
-from consent.gate.page import Blocked
+from consent.gate.page import Blocked, untold
 from consent.gate.reader import Reader
 from consent.gate.signs import end_tag
 from consent.gate.signs import script_end as script_end_at_once
@@ -141,7 +141,7 @@ class Texts(Reader):
             if as_markup or self._fences or page.relative_matters or scripts.is_read_whole(page, found):
                 elements.disarm(outcome, found)
             elif name == b"script" and scripts.far_import(page, body, seam - end) >= 0:
-                outcome.said.append(scripts.UNTOLD[name])
+                outcome.said.append(untold("script"))
                 elements.disarm(outcome, found)
             else:
                 self._reading = name
@@ -191,7 +191,7 @@ class Texts(Reader):
         waiting = {place for place, _ in self._pending}
         there = [(start + at, said) for at, said in sheet if start + at < seam and start + at not in waiting]
         if long and not self._page.denies_nothing and 0 <= (cut := cut_off(body, self._page.codec)) < seam - start:
-            there.append((start + cut, scripts.UNTOLD[b"style"]))
+            there.append((start + cut, untold("style")))
         outcome.said += [said for _, said in there]
         outcome.said += scanned
         begins = [(start, scripts.SCAN_END)] if scanned else []
@@ -268,7 +268,7 @@ class Texts(Reader):
             told = [(at, said) for at, said in self._page.telling(text) if start + at < stop]
             far = scripts.far_import(self._page, text, stop - start)
             if far >= 0:
-                told = sorted([(far, scripts.UNTOLD[b"script"]), *told], key=itemgetter(0))
+                told = sorted([(far, untold("script")), *told], key=itemgetter(0))
             for at, said in told[:1]:
                 return self._break_off(start, start + at, said)
             if end < 0:

@@ -148,6 +148,18 @@ def test_what_cannot_be_framed_is_neither_offered_nor_recorded(
     assert site.get(wrapper, cookie=jar).status == (200 if is_web else 400)
 
 
+@pytest.mark.parametrize("behind", ["\\\u4e2d", "\\@evil.example/", "\\;script-src *", "\u3002/x", "\u3002:443/x"])
+def test_the_wrapper_lets_in_the_host_that_a_browser_reads_in_an_address(site: Served, behind: str) -> None:
+    location = choose(site, "once", service="youtube", url=f"https://www.youtube.com{behind}").get("location")
+    wrapper = site.get(str(location))
+    assert wrapper.status == 200
+    plain = choose(site, "once", service="youtube", url="https://www.youtube.com/x").get("location")
+    policy = wrapper.get("content-security-policy")
+    assert policy == site.get(str(plain)).get("content-security-policy")
+    other = choose(site, "once", service="youtube", url="https://www.youtube.com:8443/x").get("location")
+    assert policy != site.get(str(other)).get("content-security-policy"), "the control: another port is another source"
+
+
 def test_once_is_for_declared_addresses_only(site: Served, log: Recording) -> None:
     for url in ("https://evil.example/", "javascript:alert(1)", "https://stats.example/x", ""):
         assert choose(site, "once", service="youtube", url=url).status == 400
