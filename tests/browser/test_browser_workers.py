@@ -36,6 +36,7 @@ if ("KIND" === "dedicated") tell(self);
 if ("KIND" === "shared") onconnect = event => tell(event.ports[0]);
 if ("KIND" === "service") onmessage = event => event.waitUntil(tell(event.source));
 """
+TOLD = "() => document.title.endsWith('dedicated service shared')"
 
 
 @dataclass
@@ -74,11 +75,12 @@ def told(harbour: Harbour, browser: Browser, app: Any, *, accepts: bool = False)
         page.goto(f"http://localhost:{port}/")
         if accepts:
             page.wait_for_function("() => window.consent")
-            page.locator("[data-consent-action=accept]").click()
-            page.wait_for_function("() => window.consent && consent.allows('stats')")
+            with page.expect_navigation():
+                page.locator("[data-consent-action=accept]").click()
+            page.wait_for_function(TOLD)
             harbour.heard.clear()
             page.goto(f"http://localhost:{port}/again")
-        page.wait_for_function("() => document.title.endsWith('dedicated service shared')")
+        page.wait_for_function(TOLD)
         return set(harbour.heard)
 
 
