@@ -1,4 +1,7 @@
-"""From the first page to withdrawal with Tab, Enter and Space alone, with a script and without."""
+"""From the first page to withdrawal with Tab, Enter and Space alone, with a script and without.
+
+Scrolling is instant for these visitors: on a busy machine the demo's smooth scrolling is late to reach the focus.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,8 @@ def tab_to(visitor: Visitor, selector: str) -> int:
 
 
 def _settled(visitor: Visitor) -> dict[str, Any]:
-    """Where the focus is once the page has stopped scrolling there, which the demo does smoothly."""
-    for _ in range(40):
+    """Where the focus is once the page has scrolled there."""
+    for _ in range(100):
         focus: dict[str, Any] = visitor.page.evaluate(FOCUS)
         if focus["seen"]:
             break
@@ -60,7 +63,7 @@ def granted(visitor: Visitor) -> list[str]:
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_keyboard_alone_leads_from_the_first_page_to_withdrawal(visit: Visit, script: bool, width: int) -> None:
-    visitor = visit(java_script_enabled=script, viewport={"width": width, "height": 600})
+    visitor = visit(java_script_enabled=script, viewport={"width": width, "height": 600}, reduced_motion="reduce")
     page, confirmation = visitor.page, visitor.page.locator("[data-consent-confirmation]")
     visitor.read(FRONT)
     assert tab_to(visitor, ".cst-skip") == 1
@@ -101,7 +104,7 @@ def test_keyboard_alone_leads_from_the_first_page_to_withdrawal(visit: Visit, sc
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_skip_link_leads_to_the_page_and_answers_nothing(visit: Visit, script: bool) -> None:
-    visitor = visit(java_script_enabled=script)
+    visitor = visit(java_script_enabled=script, reduced_motion="reduce")
     visitor.read(FRONT)
     tab_to(visitor, ".cst-skip")
     visitor.page.keyboard.press("Enter")
