@@ -122,7 +122,7 @@ def child(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
                 pipe.close()
 
 
-def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def soon(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
     """Whether the condition comes true within some seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
