@@ -73,9 +73,11 @@ QUIET: Final = re.compile(
 """The start tag, in lower-case text, of an element that is written as usual; with its text, if that has no ``<``."""
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
-CDATA_END: Final = re.compile(rb"]]>")
 RENAMED: Final = (FETCHING | STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE
 """The elements that, in a tag too long to be read, may fetch more than each attribute does, or change what follows."""
 BOOKED: Final = LANDMARKS | RAW_TEXT | {b"html", b"base", b"svg", b"math", b"frameset", b"select", b"noscript"}
 CALLS: Final = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")
-CLOSERS: Final = {CDATA_END: b"]]>", **{RAW_END[name]: b"</" + name + b">" for name in RAW_TEXT}}
+CDATA: Final = b"]]>"
+FENCES: Final = {CDATA: re.compile(rb"]]>"), **RAW_END}
+"""Where that ends which one reader takes for text, and another for markup: by its element, or ``CDATA``."""
+CLOSERS: Final = {CDATA: CDATA, **{name: b"</" + name + b">" for name in RAW_TEXT}}

@@ -5,7 +5,6 @@ Whatever the pieces a page comes in, the result is the same, and at most one tag
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -50,7 +49,7 @@ class Pieces(ABC):
         self._raw = b""
         self._skipping = b""
         self._script = 0
-        self._fences: list[re.Pattern[bytes]] = []
+        self._fences: list[bytes] = []
         self._world: list[bytes] = []
         self._doubt = False
         self._escaped = False
@@ -99,7 +98,7 @@ class Pieces(ABC):
         self._counted = 0
         self._calm = 0
         self._dashes = (-1, -1)
-        self._fence_spots: dict[re.Pattern[bytes], int] = {}
+        self._fence_spots: dict[bytes, int] = {}
         self._place.read(self._in_lower_case)
         self._weigh()
 

@@ -6,9 +6,10 @@ import re
 
 from consent.gate import elements
 from consent.gate.candidates import (
-    CDATA_END,
+    CDATA,
     CLOSERS,
     CONTENT,
+    FENCES,
     HARMLESS,
     LIMIT,
     RENAMED,
@@ -22,7 +23,6 @@ from consent.gate.tokens import (
     ATTRIBUTE,
     BEGUN,
     NAME,
-    RAW_END,
     RAW_TEXT,
     TAG,
     TAG_END,
@@ -91,19 +91,19 @@ class Reader(Pieces):
             nearest = min(nearest, spot)
         return nearest if nearest <= self._size else -1
 
-    def _fence_after(self, fence: re.Pattern[bytes]) -> int:
-        if self._skimming and fence is RAW_END[b"noscript"]:
-            at = end_tag(self._buffer, self._known, b"noscript", self._size)
+    def _fence_after(self, fence: bytes) -> int:
+        if self._skimming and fence == b"noscript":
+            at = end_tag(self._buffer, self._known, fence, self._size)
             return at if at >= 0 else self._size + 1
-        match = fence.search(self._lower, self._known)
+        match = FENCES[fence].search(self._lower, self._known)
         return match.start() if match else self._size + 1
 
     @property
     def _in_noscript(self) -> bool:
         """Whether a ``<noscript>`` is open: what is in it is text with scripting, and opens no body."""
-        return RAW_END[b"noscript"] in self._fences
+        return b"noscript" in self._fences
 
-    def _push(self, fence: re.Pattern[bytes], after: int) -> None:
+    def _push(self, fence: bytes, after: int) -> None:
         if (not self._page.denies_nothing or self._place.before_body) and fence not in self._fences:
             self._fences.append(fence)
         self._known = self._position = after
@@ -120,18 +120,18 @@ class Reader(Pieces):
         ends_here = False
         while not ends_here:
             left = self._fences.pop()
-            if left is RAW_END[b"noscript"] and self._world:
+            if left == b"noscript" and self._world:
                 self._doubt = True
                 self._world.clear()
-            elif left is RAW_END[b"script"] and self._escaped:
+            elif left == b"script" and self._escaped:
                 self._insert(fence, b"-->")
                 self._escaped = False
-            ends_here = not self._fences or bool(left.match(self._buffer[fence : fence + _LONGEST_END].lower()))
+            ends_here = not self._fences or bool(FENCES[left].match(self._buffer[fence : fence + _LONGEST_END].lower()))
             if not ends_here:
                 self._insert(fence, CLOSERS.get(left, b""))
         if not self._fences:
             self._nested = 0
-        self._known = self._position = fence + len(b"]]>") if left is CDATA_END else fence
+        self._known = self._position = fence + len(b"]]>") if left == CDATA else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -154,7 +154,7 @@ class Reader(Pieces):
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:
                 self._apply(start, kind, read(self._page, tag, kind, name.end() - start))
-                if kind in RAW_TEXT and RAW_END[kind] not in self._fences:
+                if kind in RAW_TEXT and kind not in self._fences:
                     closer += b"</" + kind + b">"
             if self._world:
                 self._be_in_doubt()  # this tag may change how what follows is read

@@ -191,9 +191,9 @@ def names_module(buffer: bytes, start: i64, end: i64) -> bool:
         if buffer[at] == 0x6D:  # both words have an m
             word: i64 = -1
             if buffer[at - 1] == 0x69:
-                word = at - 1
-            elif buffer[at - 1] == 0x6F:
-                word = at - 3
+                word = at - 1 if buffer[at + 1] == 0x70 else -1
+            elif buffer[at - 1] == 0x6F and at - 3 >= start:
+                word = at - 3 if buffer[at - 2] == 0x72 else -1
             if word >= start and buffer.startswith(_IMPORTS, word) and may_import(buffer, word, end):
                 return True
         at += 1

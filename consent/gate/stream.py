@@ -15,12 +15,12 @@ from consent.gate.candidates import CALLS, CONTENT
 from consent.gate.placement import SECTION, step_of
 from consent.gate.skim import BEFORE_BODY, IN_BODY, IN_NOSCRIPT, Skimmer
 from consent.gate.tags import Tags
-from consent.gate.tokens import RAW_END, TAG, in_text, reach
+from consent.gate.tokens import TAG, in_text, reach
 from consent.gate.worlds import HEAD_RUN
 
 _LONGEST_SECTION: Final = 12
 """No tag of a section is longer up to where its name ends, in bytes."""
-_NOSCRIPT: Final = [RAW_END[b"noscript"]]
+_NOSCRIPT: Final = [b"noscript"]
 _BEGINS: Final = re.compile(rb"[a-zA-Z/!?]|\Z")
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 
 from consent.gate import elements
-from consent.gate.candidates import BOOKED, CDATA_END, FETCHING, LIMIT, RISKY
+from consent.gate.candidates import BOOKED, CDATA, FETCHING, LIMIT, RISKY
 from consent.gate.placement import LANDMARKS
 from consent.gate.signs import name_end, name_start, tag_end
 from consent.gate.starttag import StartTag, read
 from consent.gate.texts import Texts
 from consent.gate.tokens import (
     COMMENT_END,
-    RAW_END,
     RAW_TEXT,
     TAG,
     comment_end,
@@ -55,7 +54,7 @@ class Tags(Texts):
                 return self._unfinished(at)
             if self._foreign and buffer[end - 3 : end] != b"]]>":
                 self._be_in_doubt()  # the scanner that reads ahead of the parser sees markup in there
-                self._push(CDATA_END, end)
+                self._push(CDATA, end)
             else:
                 self._known = self._position = end
             return True
@@ -235,8 +234,8 @@ class Tags(Texts):
             if not (self._place.before_body and self._in_noscript):
                 self._place.frameset()
         elif name == b"noscript":
-            if RAW_END[b"noscript"] not in self._fences:
-                self._push(RAW_END[b"noscript"], end)
+            if not self._in_noscript:
+                self._push(name, end)
         elif name in RAW_TEXT:
             return self._raw_text(name, end)
         return True

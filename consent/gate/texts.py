@@ -66,7 +66,7 @@ class Texts(Reader):
     def _repeats(self, at: int, mark: int) -> bool:
         """Whether an element begins inside another of its kind, and names nobody; it is left behind."""
         element = QUIET.match(self._lower, at)
-        if element is None or RAW_END.get(element[1]) not in self._fences:
+        if element is None or element[1] not in self._fences:
             return False
         end = element.end()
         if 0 <= self._fence() < end or mark < end or not in_text(self._buffer, self._known, at):
@@ -78,7 +78,7 @@ class Texts(Reader):
         """Skip the text of an element whose content is no markup (but see :meth:`_cut` for SVG)."""
         if self._foreign:
             if name not in TEXTUAL.get(self._world[-1] if self._world else b"", ()):
-                self._push(RAW_END[name], end)
+                self._push(name, end)
             return True
         if name == b"plaintext":
             if self._fences:
@@ -104,11 +104,11 @@ class Texts(Reader):
             return self._skip_script(end)
         buffer, page, found = self._buffer, self._page, start.found
         outcome = start.outcome.copy()
-        nested = as_markup and RAW_END[name] in self._fences
+        nested = as_markup and name in self._fences
         position = max(end, self._size - 16)
         fence = self._fence()
         if nested:
-            spot = self._fence_spots[RAW_END[name]]
+            spot = self._fence_spots[name]
             close = spot if spot <= self._size else -1
         elif as_markup or name == b"style":
             close = self._end_tag(name, end)
@@ -150,7 +150,7 @@ class Texts(Reader):
         self._apply(at, name, StartTag.of(page, start.name_end, found, outcome))
         if nested or (as_markup and b"<" in buffer[end:read]):
             self._pending = deque(sorted((*self._pending, *inner)))
-            self._push(RAW_END[name], end)
+            self._push(name, end)
             return True
         for position_, markup in inner:
             self._insert(position_, markup)
