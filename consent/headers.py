@@ -18,6 +18,7 @@ from consent.policy import Policy, Service, StorageItem
 Fields = list[tuple[str, str]]
 
 EXPIRY_BUDGET: Final = 4096  # bytes of Set-Cookie a response may spend on expiring
+_LONGEST_ATTRIBUTE: Final = 1024  # some browsers read no longer one of a cookie's (RFC 6265bis section 5.6)
 _CDN_CACHING: Final = frozenset({"surrogate-control", "edge-control", "x-accel-expires"})
 _SHARED: Final = frozenset({"public", "s-maxage", "proxy-revalidate"})
 _PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -37,6 +38,11 @@ def without(fields: Iterable[tuple[str, str]], *names: str) -> Fields:
 def joined(fields: Iterable[tuple[str, str]], name: str) -> str:
     """The values of all fields called ``name`` (lower case), as one."""
     return ", ".join([value for key, value in fields if key.lower() == name])
+
+
+def named(fields: Iterable[tuple[str, str]]) -> Fields:
+    """The fields under the names that browsers read: Chromium passes over blanks before the colon."""
+    return [(name.strip(" \t"), value) for name, value in fields]
 
 
 def is_download(fields: Iterable[tuple[str, str]]) -> bool:
@@ -168,7 +174,10 @@ def cookie_name(set_cookie: str) -> str:
 
 def deletes(set_cookie: str, *, now: datetime) -> bool:
     """Whether a Set-Cookie field deletes its cookie in every browser: ``Max-Age`` goes before ``Expires``."""
-    attributes = [(key.strip().lower(), value.strip()) for key, _, value in map(_partition, set_cookie.split(";")[1:])]
+    parts = map(_partition, set_cookie.split(";")[1:])
+    attributes = [(key.strip(" \t").lower(), value.strip(" \t")) for key, _, value in parts]
+    if any(len(value) > _LONGEST_ATTRIBUTE for _, value in attributes):
+        return False
     ages = [value for key, value in attributes if key == "max-age" and re.fullmatch(r"-?[0-9]+", value)]
     if ages:
         return all(value.startswith("-") or not value.strip("0") for value in ages)

@@ -125,6 +125,14 @@ def test_global_privacy_control_is_exactly_one(field: str | None, heard: bool) -
         ("a=1; Expires=Mon, 01 Jan 2020 24:00:00 GMT", False),
         ("a=1; Expires=0", False),
         ("a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=Fri, 01 Jan 2100 00:00:00 GMT", False),
+        ("a=; \tMax-Age =\t0 ", True),
+        # Only blanks and tabs are passed over in front of a word, and no attribute may be of any length.
+        ("a=1; \xa0Max-Age=0", False),
+        ("a=1; Max-Age=\xa00", False),
+        ("a=1; \x85Expires=Thu, 01 Jan 1970 00:00:00 GMT", False),
+        (f"a=; Max-Age={'0' * 1024}", True),
+        (f"a=1; Max-Age={'0' * 1025}", False),
+        (f"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT{' ' * 1024}x", False),
     ],
 )
 def test_a_deletion_is_told_from_a_setting(field: str, deletes: bool) -> None:
