@@ -48,10 +48,11 @@ def named(fields: Iterable[tuple[str, str]]) -> Fields:
 def is_download(fields: Iterable[tuple[str, str]]) -> bool:
     """Whether a browser saves the response and shows nothing of it.
 
-    What is no token, such as ``attachment filename=x`` without its semicolon, is shown (RFC 6266).
+    What is no token, such as ``attachment filename=x`` without its semicolon, is shown (RFC 6266); around one there
+    may be blanks and tabs, and no other space.
     """
-    kinds = [value.partition(";")[0].strip().lower() for key, value in fields if key.lower() == "content-disposition"]
-    return bool(kinds) and all(kind == "attachment" for kind in kinds)
+    said = [value for key, value in fields if key.lower() == "content-disposition"]
+    return bool(said) and all(value.partition(";")[0].strip(" \t").lower() == "attachment" for value in said)
 
 
 # Content-Type (WHATWG Fetch, "extract a MIME type")

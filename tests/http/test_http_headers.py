@@ -169,6 +169,9 @@ def test_the_name_of_a_cookie_is_what_it_comes_back_under(field: str, name: str)
         (["inline"], False),
         (["attachment filename=a.html"], False),  # no token, so browsers show it
         (["attachment=1"], False),
+        (["\tattachment\t;filename=a.html"], True),
+        *[([f"attachment{space};filename=a.html"], False) for space in "\xa0\x85\x0b\x0c"],
+        *[([f"{space}attachment"], False) for space in "\xa0\x85\x0b\x0c"],
         (["attachment", "inline"], False),
     ],
 )
