@@ -33,6 +33,8 @@ _FILE: Final = "http.response.zerocopysend"
 _HINT: Final = "http.response.early_hint"
 _INFORMATIONAL: Final = "http.response.informational"  # gunicorn's
 _PUSH: Final = "http.response.push"  # names no field that could be gated, and no browser takes it any more
+_ACCEPT: Final = "websocket.accept"
+_DENY: Final = "websocket.http.response.start"
 _SCHEMES: Final = {"https": "https", "wss": "https"}
 _PIECE: Final = 1 << 16  # bytes of a file read at once
 _MESSAGE: Final = 1 << 20  # bytes after which a message goes out
@@ -91,12 +93,15 @@ class ConsentMiddleware:
         await self.app(inner, receive, sending.send)
 
     async def _connect(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a websocket without the cookies of refused services, whoever of both sends them."""
+        """Pass on a websocket without the cookies of refused services, whoever of both sends them.
+
+        An application that refuses the handshake may answer as to any other request, and that sets cookies too.
+        """
         jar = {name: value for name, value in self.engine.app_fields(visit).items() if name == "cookie"}
         filtered = self.engine.closer.handshake
 
         async def accept(message: Message) -> None:
-            if message["type"] == "websocket.accept" and message.get("headers"):
+            if message["type"] in (_ACCEPT, _DENY) and message.get("headers"):
                 message = {**message, "headers": _raw(filtered(visit, _fields(message)))}
             await send(message)
 
@@ -153,7 +158,8 @@ def _replaced(scope: Scope, changed: dict[str, str]) -> list[tuple[bytes, bytes]
 
 
 def _fields(message: Message) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", [])]
+    found = message.get("headers", [])
+    return headers.named((name.decode("latin-1"), value.decode("latin-1")) for name, value in found)
 
 
 def _raw(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

@@ -18,6 +18,7 @@ from consent.policy import Policy, Service, StorageItem
 Fields = list[tuple[str, str]]
 
 EXPIRY_BUDGET: Final = 4096  # bytes of Set-Cookie a response may spend on expiring
+_LONGEST_ATTRIBUTE: Final = 1024  # some browsers read no longer one of a cookie's (RFC 6265bis section 5.6)
 _CDN_CACHING: Final = frozenset({"surrogate-control", "edge-control", "x-accel-expires"})
 _SHARED: Final = frozenset({"public", "s-maxage", "proxy-revalidate"})
 _PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -39,13 +40,19 @@ def joined(fields: Iterable[tuple[str, str]], name: str) -> str:
     return ", ".join([value for key, value in fields if key.lower() == name])
 
 
+def named(fields: Iterable[tuple[str, str]]) -> Fields:
+    """The fields under the names that browsers read: Chromium passes over blanks before the colon."""
+    return [(name.strip(" \t"), value) for name, value in fields]
+
+
 def is_download(fields: Iterable[tuple[str, str]]) -> bool:
     """Whether a browser saves the response and shows nothing of it.
 
-    What is no token, such as ``attachment filename=x`` without its semicolon, is shown (RFC 6266).
+    What is no token, such as ``attachment filename=x`` without its semicolon, is shown (RFC 6266); around one there
+    may be blanks and tabs, and no other space.
     """
-    kinds = [value.partition(";")[0].strip().lower() for key, value in fields if key.lower() == "content-disposition"]
-    return bool(kinds) and all(kind == "attachment" for kind in kinds)
+    said = [value for key, value in fields if key.lower() == "content-disposition"]
+    return bool(said) and all(value.partition(";")[0].strip(" \t").lower() == "attachment" for value in said)
 
 
 # Content-Type (WHATWG Fetch, "extract a MIME type")
@@ -168,7 +175,10 @@ def cookie_name(set_cookie: str) -> str:
 
 def deletes(set_cookie: str, *, now: datetime) -> bool:
     """Whether a Set-Cookie field deletes its cookie in every browser: ``Max-Age`` goes before ``Expires``."""
-    attributes = [(key.strip().lower(), value.strip()) for key, _, value in map(_partition, set_cookie.split(";")[1:])]
+    parts = map(_partition, set_cookie.split(";")[1:])
+    attributes = [(key.strip(" \t").lower(), value.strip(" \t")) for key, _, value in parts]
+    if any(len(value) > _LONGEST_ATTRIBUTE for _, value in attributes):
+        return False
     ages = [value for key, value in attributes if key == "max-age" and re.fullmatch(r"-?[0-9]+", value)]
     if ages:
         return all(value.startswith("-") or not value.strip("0") for value in ages)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from consent import headers
 from consent.body import Way
 from consent.closing import Closing
 from consent.decision import Recorder
@@ -49,8 +50,9 @@ class Gateway:
         if hints := environ.get("wsgi.early_hints"):  # gunicorn's
             environ["wsgi.early_hints"] = partial(_hint, hints, partial(engine.closer.informational, visit))
         sending = _Sending(start_response, lambda status, fields: engine.close(visit, status, fields))
+        wrapper = environ.get("wsgi.file_wrapper")
         body = self.app(environ, sending.start)
-        if sending.closing is not None and sending.closing.body is None:
+        if sending.closing is not None and sending.closing.body is None and _is_made(body, wrapper):
             return body  # by reference: wsgi.file_wrapper and len() keep working
         return _Gated(body, sending, is_head=environ["REQUEST_METHOD"] == "HEAD")
 
@@ -162,6 +164,15 @@ def send(response: Response, environ: Mapping[str, Any], start_response: StartRe
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
 
+def _is_made(body: Iterable[bytes], wrapper: object) -> bool:
+    """Whether nothing of a body is still to be made: it is a file, or has a length.
+
+    What is made while it is sent may fail before its first byte, and then start an error page in its place.
+    """
+    is_wrapped = isinstance(wrapper, type) and isinstance(body, wrapper)
+    return is_wrapped or any(hasattr(body, name) for name in ("__len__", "read", "filelike"))
+
+
 class _Sending:
     """Stands between the application and the server's ``start_response``."""
 
@@ -173,7 +184,7 @@ class _Sending:
     def start(
         self, status: str, fields: list[tuple[str, str]], exc_info: _ExcInfo | None = None, /
     ) -> Callable[[bytes], object]:
-        closing = self._close(int(status[:3]), fields)
+        closing = self._close(int(status[:3]), headers.named(fields))
         args = (exc_info,) if exc_info else ()
         write = self._start_response(status, closing.fields, *args)
         self.closing = closing  # not if the server raises: then the page that was begun goes on
@@ -185,7 +196,7 @@ class _Sending:
 def _hint(
     hints: Callable[[Fields], object], informational: Callable[[Fields], Fields], fields: Iterable[tuple[Any, Any]], /
 ) -> None:
-    kept = informational([(_str(name), _str(value)) for name, value in fields])
+    kept = informational(headers.named((_str(name), _str(value)) for name, value in fields))
     if kept:
         hints(kept)
 

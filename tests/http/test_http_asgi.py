@@ -138,6 +138,17 @@ def test_early_hints_name_nobody_who_is_refused() -> None:
     assert [message["links"] for message in sent if message["type"] == "http.response.early_hint"] == [[own]]
 
 
+@pytest.mark.parametrize("name", [b"Link ", b"LINK\t", b"link"])
+def test_blanks_before_the_colon_hide_no_field(name: bytes) -> None:
+    """Chromium passes over them; servers may too."""
+    link, end = (name, b"<https://stats.example/a.js>; rel=preload; as=script"), {"type": "http.response.body"}
+    sent = asyncio.run(ask(wrap(sending(start([*HTML, link]), end))))
+    assert "stats.example" not in str(sent[0]["headers"])
+    odd = [(b"X-Odd ", b"1")]
+    sent = asyncio.run(ask(wrap(sending(start(odd + TEXT), end))))
+    assert sent[0]["headers"] == [(b"x-odd", b"1"), *TEXT], "the control"
+
+
 def test_other_hints_name_nobody_who_is_refused_either() -> None:
     own, theirs = (b"link", b"</a.css>; rel=preload; as=style"), (b"link", b"<https://stats.example/>; rel=preconnect")
     cookies = (b"set-cookie", b"_stats=1"), (b"set-cookie", b"own=1")
@@ -172,6 +183,9 @@ def test_a_websocket_carries_no_cookie_of_who_is_refused(monkeypatch: pytest.Mon
     scope, sent = connect(accept, text, {"type": "websocket.accept"})
     assert dict(scope["headers"])[b"cookie"] == b"own=1"
     assert sent == [accept | {"headers": cookies[1:]}, text, {"type": "websocket.accept"}]
+    denied = {"type": "websocket.http.response.start", "status": 403, "headers": cookies}
+    body = {"type": "websocket.http.response.body", "body": b"No."}
+    assert connect(denied, body)[1] == [denied | {"headers": cookies[1:]}, body]
     monkeypatch.setenv("CONSENT_MODE", "observe")
     scope, sent = connect(accept)
     assert dict(scope["headers"])[b"cookie"] == b"own=1; _stats=2", "the control"

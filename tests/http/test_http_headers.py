@@ -125,6 +125,14 @@ def test_global_privacy_control_is_exactly_one(field: str | None, heard: bool) -
         ("a=1; Expires=Mon, 01 Jan 2020 24:00:00 GMT", False),
         ("a=1; Expires=0", False),
         ("a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=Fri, 01 Jan 2100 00:00:00 GMT", False),
+        ("a=; \tMax-Age =\t0 ", True),
+        # Only blanks and tabs are passed over in front of a word, and no attribute may be of any length.
+        ("a=1; \xa0Max-Age=0", False),
+        ("a=1; Max-Age=\xa00", False),
+        ("a=1; \x85Expires=Thu, 01 Jan 1970 00:00:00 GMT", False),
+        (f"a=; Max-Age={'0' * 1024}", True),
+        (f"a=1; Max-Age={'0' * 1025}", False),
+        (f"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT{' ' * 1024}x", False),
     ],
 )
 def test_a_deletion_is_told_from_a_setting(field: str, deletes: bool) -> None:
@@ -161,6 +169,9 @@ def test_the_name_of_a_cookie_is_what_it_comes_back_under(field: str, name: str)
         (["inline"], False),
         (["attachment filename=a.html"], False),  # no token, so browsers show it
         (["attachment=1"], False),
+        (["\tattachment\t;filename=a.html"], True),
+        *[([f"attachment{space};filename=a.html"], False) for space in "\xa0\x85\x0b\x0c"],
+        *[([f"{space}attachment"], False) for space in "\xa0\x85\x0b\x0c"],
         (["attachment", "inline"], False),
     ],
 )

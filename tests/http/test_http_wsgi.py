@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
-from wsgiref.util import setup_testing_defaults
+from wsgiref.util import FileWrapper, setup_testing_defaults
 
 import pytest
 
@@ -239,19 +239,60 @@ def test_a_response_may_be_started_with_its_first_piece() -> None:
     assert Asked(text).read() == PAGE
 
 
-def test_what_is_no_page_is_returned_as_it_came() -> None:
-    body = Closing([PAGE])
+class Wrapped(Closing):
+    """What a server has for sending a file."""
 
-    def app(_: Any, start: Any) -> Closing:
+
+@pytest.mark.parametrize("body", [[PAGE], BytesIO(PAGE), FileWrapper(BytesIO(PAGE)), Wrapped([PAGE])])
+def test_what_is_no_page_is_returned_as_it_came(body: Any) -> None:
+    def app(_: Any, start: Any) -> Any:
         start("200 OK", TEXT)
         return body
 
-    def page(_: Any, start: Any) -> Closing:
+    def page(_: Any, start: Any) -> Any:
         start("200 OK", HTML)
         return body
 
-    assert Asked(app).result is body  # a file wrapper stays one
-    assert Asked(page).result is not body
+    wrapper = {"wsgi.file_wrapper": Wrapped}
+    assert Asked(app, **wrapper).result is body  # a file wrapper stays one
+    assert Asked(page, **wrapper).result is not body
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_an_error_page_may_take_the_place_of_what_is_no_page(fails: bool) -> None:
+    """PEP 3333 lets an application begin anew as long as nothing was sent, also while its pieces are asked for."""
+
+    def app(_: Any, start: Any) -> Iterator[bytes]:
+        start("200 OK", TEXT)
+        return pieces(start)
+
+    def pieces(start: Any) -> Iterator[bytes]:
+        try:
+            if fails:
+                raise RuntimeError("raised on purpose")
+        except RuntimeError:
+            start("500 Error", HTML, sys.exc_info())
+        yield PAGE
+
+    asked = Asked(app)
+    assert (LIVE in asked.read()) is not fails
+    assert len(asked.started) == 1 + fails
+
+
+@pytest.mark.parametrize("name", ["Link ", "Link\t", "LINK"])
+def test_blanks_before_the_colon_hide_no_field(name: str) -> None:
+    """Chromium passes over them, and so does the server of the standard library."""
+    hinted: list[Any] = []
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        environ["wsgi.early_hints"]([(name, HINT[0][1])])
+        start("200 OK", [*HTML, (name, HINT[0][1]), ("X-Odd ", "1")])
+        return [PAGE]
+
+    fields = Asked(app, **{"wsgi.early_hints": hinted.append}).started[0][1]
+    assert "stats.example" not in str(fields)
+    assert ("X-Odd", "1") in fields, "the control"
+    assert hinted == []
 
 
 @pytest.mark.parametrize("pieces", [[], [b""], [b"", b""]])
