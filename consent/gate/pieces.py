@@ -58,6 +58,7 @@ class Pieces(ABC):
         self._reading = b""
         self._near = b""  # the last of what was read of a long style sheet
         self._in_object = False
+        self._templates = 0
         self._after = b""
         self._fresh = True
         self._open = False

@@ -7,6 +7,7 @@ import re
 from consent.gate import elements
 from consent.gate.candidates import (
     CDATA_END,
+    CDATA_SURE_END,
     CLOSERS,
     CONTENT,
     HARMLESS,
@@ -131,7 +132,7 @@ class Reader(Pieces):
                 self._insert(fence, CLOSERS.get(left, b""))
         if not self._fences:
             self._nested = 0
-        self._known = self._position = fence + len(b"]]>") if left is CDATA_END else fence
+        self._known = self._position = fence + len(b"]]>") if left in (CDATA_END, CDATA_SURE_END) else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -153,6 +154,7 @@ class Reader(Pieces):
             tag = buffer[start:fence] + closer
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:
+                self._note_template(kind)
                 self._apply(start, kind, read(self._page, tag, kind, name.end() - start))
                 if kind in RAW_TEXT and RAW_END[kind] not in self._fences:
                     closer += b"</" + kind + b">"
@@ -183,9 +185,18 @@ class Reader(Pieces):
         renamed = self._raw in RENAMED and not closes
         if renamed:
             self._insert(at + 1, elements.PREFIX)
+        elif not closes:
+            self._note_template(self._raw)
         if self._world and (renamed or self._raw not in PLAIN[self._world[-1]]):
             self._be_in_doubt()
         return self._go_through(name_end)
+
+    def _note_template(self, name: bytes) -> None:
+        """In a template a parser ignores most elements behind ``col``, so that their text is markup to it."""
+        if name == b"template":
+            self._templates += 1
+        elif name == b"col" and self._templates:
+            self._be_in_doubt()
 
     def _be_in_doubt(self) -> None:
         self._doubt = True

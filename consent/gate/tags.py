@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from consent.gate import elements
-from consent.gate.candidates import BOOKED, CDATA_END, FETCHING, LIMIT, RISKY
+from consent.gate.candidates import BOOKED, CDATA_END, CDATA_SURE_END, FETCHING, LIMIT, RISKY
+from consent.gate.charset import may_pair
 from consent.gate.placement import LANDMARKS
 from consent.gate.signs import name_end, name_start, tag_end
 from consent.gate.starttag import StartTag, read
@@ -53,9 +54,10 @@ class Tags(Texts):
                 return self._cut(at, fence)
             if not end:
                 return self._unfinished(at)
-            if self._foreign and buffer[end - 3 : end] != b"]]>":
+            cdata_end = CDATA_SURE_END if may_pair(self._page.codec) else CDATA_END
+            if self._foreign and not cdata_end.match(buffer, end - 3):
                 self._be_in_doubt()  # the scanner that reads ahead of the parser sees markup in there
-                self._push(CDATA_END, end)
+                self._push(cdata_end, end)
             else:
                 self._known = self._position = end
             return True
@@ -155,6 +157,8 @@ class Tags(Texts):
         if closes:
             if name == b"object":
                 self._in_object = False
+            elif name == b"template" and self._templates and not (self._fences or self._doubt):
+                self._templates -= 1
             return True
         if start is not None:
             if name in BOOKED:
@@ -239,6 +243,8 @@ class Tags(Texts):
                 self._push(RAW_END[b"noscript"], end)
         elif name in RAW_TEXT:
             return self._raw_text(name, end)
+        else:
+            self._note_template(name)
         return True
 
     def _base(self, start: StartTag) -> None:
