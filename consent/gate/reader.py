@@ -96,7 +96,9 @@ class Reader(Pieces):
         if self._skimming and fence is RAW_END[b"noscript"]:
             at = end_tag(self._buffer, self._known, b"noscript", self._size)
             return at if at >= 0 else self._size + 1
-        match = fence.search(self._lower, self._known)
+        # Half a character before this piece is one that the expression doesn't see.
+        halved = fence is CDATA_SURE_END and not self._known and 0x81 <= self._before < 0xFF
+        match = fence.search(self._lower, 1 if halved else self._known)
         return match.start() if match else self._size + 1
 
     @property

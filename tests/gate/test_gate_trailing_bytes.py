@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -69,7 +69,10 @@ def test_half_a_character_ends_no_cdata(charset, start) -> None:
     image = b"<img src=//a.stats.example/x>"
     for kind, head in kinds(charset):
         page = head + b"<svg><![CDATA[%b%b]]><!-- ]]></svg>%b -->" % (start, TRAILS[charset][:1], image)
-        assert b" data-consent-src=" in GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        sent = GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        assert b" data-consent-src=" in sent
+        for size in (1, 2, 7):
+            assert in_pieces(GATE, REFUSED, page, size=size, content_type=kind) == sent
         assert b"data-consent" not in GATE.rewrite(page, REFUSED, base_url=PAGE)
 
 
