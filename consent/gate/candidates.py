@@ -16,7 +16,9 @@ LIMIT: Final = 65536
 CODE_LIMIT: Final = 65536
 """The most of one inline script or style sheet that is held back to be read as a whole, in bytes."""
 
-STRUCTURE: Final = frozenset({*RAW_TEXT, b"base", b"frameset", b"html", b"math", b"noscript", b"select"})
+STRUCTURE: Final = frozenset(
+    {*RAW_TEXT, b"base", b"col", b"frameset", b"html", b"math", b"noscript", b"select", b"template"}
+)
 FETCHING: Final = frozenset({*elements.URLS, *elements.SPECIAL})
 _BOUNDARY = rb"(?=[\t\n\f\r />]|\Z)"
 
@@ -40,7 +42,7 @@ EVERY: Final = Search(re.compile(rb"<(?:/?[a-z]|!(?:--|\[cdata\[))"))
 FINDERS: Final = {
     (relative, footer): _finder(
         STRUCTURE | (FETCHING if relative else set()) | (LANDMARKS if footer else set()),
-        {b"object", *(LANDMARKS if footer else ())},
+        {b"object", b"template", *(LANDMARKS if footer else ())},
     )
     for relative in (False, True)
     for footer in (False, True)
@@ -73,11 +75,13 @@ QUIET: Final = re.compile(
 """The start tag, in lower-case text, of an element that is written as usual; with its text, if that has no ``<``."""
 UNQUOTED_END: Final = re.compile(rb"[\t\n\f\r >]")
 CONTENT: Final = re.compile(rb"[^\t\n\f\r ]")
-RENAMED: Final = (FETCHING | STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE
+RENAMED: Final = (FETCHING | STRUCTURE | {b"svg"}) - elements.BY_ATTRIBUTE - {b"template"}
 """The elements that, in a tag too long to be read, may fetch more than each attribute does, or change what follows."""
-BOOKED: Final = LANDMARKS | RAW_TEXT | {b"html", b"base", b"svg", b"math", b"frameset", b"select", b"noscript"}
+BOOKED: Final = LANDMARKS | STRUCTURE | {b"svg"}
 CALLS: Final = re.compile(rb"(?:url|image|image-set|cross-fade|src)\Z|[\\&]")
-CDATA: Final = b"]]>"
-FENCES: Final = {CDATA: re.compile(rb"]]>"), **RAW_END}
-"""Where that ends which one reader takes for text, and another for markup: by its element, or ``CDATA``."""
-CLOSERS: Final = {CDATA: CDATA, **{name: b"</" + name + b">" for name in RAW_TEXT}}
+CDATA: Final = b"cdata"
+PAIRED_CDATA: Final = b"cdata, in pairs of bytes"
+"""The same where a bracket may be the second half of a character."""
+FENCES: Final = {CDATA: re.compile(rb"]]>"), PAIRED_CDATA: re.compile(rb"(?<![\x81-\xfe])]]>"), **RAW_END}
+"""Where that ends which one reader takes for text, and another for markup: by its element, or one of those two."""
+CLOSERS: Final = {CDATA: b"]]>", PAIRED_CDATA: b"]]>", **{name: b"</" + name + b">" for name in RAW_TEXT}}

@@ -109,6 +109,16 @@ def is_open(codec: str) -> bool:
     return codec in _UNDECLARED.values()
 
 
+def may_pair(codec: str) -> bool:
+    """Whether what looks like punctuation may be the second half of a character on a page read by this codec."""
+    return is_open(codec) or codec in _PAIRS
+
+
+def ways(text: bytes, codec: str) -> list[bytes]:
+    """What is still to be decoded, as it may have to be read; as it is where the page can't say anything else."""
+    return readings(text, codec) if is_open(codec) else [text]
+
+
 def readings(text: bytes, codec: str) -> list[bytes]:
     """The style sheet or script as it may have to be read: what is ASCII there means what it says.
 

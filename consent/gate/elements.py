@@ -7,13 +7,12 @@ preload scanner may take another one than its parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
 from typing import Final
 
-from consent.gate.charset import is_open
 from consent.gate.css import INERT
 from consent.gate.page import Blocked, Page
 from consent.gate.tokens import Attribute
@@ -201,8 +200,7 @@ def judge(page: Page, name: bytes, attributes: list[Attribute]) -> Outcome:
         elif key == b"style" or key in _SVG_PAINT:
             _style(page, outcome, attribute, tag)
         elif key.startswith(b"on"):
-            code, codec = page.encoded(page.text(attribute.value))
-            outcome.rename(attribute, page.script(code, tag, codec))
+            outcome.rename(attribute, _each(page.script(code, tag, "utf-8") for code in page.codes(attribute.value)))
         elif key in (b"ping", b"attributionsrc"):
             outcome.rename(attribute, page.judge_each(page.text(attribute.value).split(), tag))
         elif key == b"background":
@@ -244,9 +242,9 @@ def _address(page: Page, outcome: Outcome, attribute: Attribute, name: bytes, ta
     text = page.text(attribute.value)
     if _LOCAL_SCHEMES.match(text):
         if name in _DOCUMENTS:
-            outcome.rename(attribute, page.document(text, tag))
+            outcome.rename(attribute, _each(page.document(way, tag) for way in page.texts(attribute.value)))
         elif name == b"script":
-            outcome.rename(attribute, page.module(text, tag))
+            outcome.rename(attribute, _each(page.module(way, tag) for way in page.texts(attribute.value)))
         if re.match(r"[\x00-\x20]*(?:data|javascript):", text, re.IGNORECASE):
             return
     said = page.judge_each(text.split() if attribute.name == b"archive" else [text], tag)
@@ -259,26 +257,31 @@ def _style(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None
     raw = attribute.value
     if b"(" not in raw and b"&" not in raw:
         return
-    plain = b"&" not in raw
-    sheet, codec = (raw, page.codec) if plain else page.encoded(page.text(raw))
-    found = page.sheet(sheet, tag, codec=codec)
-    said = [finding for _, finding in found]
-    if not plain:
-        outcome.rename(attribute, said)
+    if b"&" in raw:
+        outcome.rename(attribute, _each(_sheet(page, sheet, tag) for sheet in page.codes(raw)))
         return
-    outcome.said += said
+    found = page.sheet(raw, tag)
+    outcome.said += [finding for _, finding in found]
     outcome.edits += [(attribute.value_at + at, INERT) for at, finding in found if finding.blocked]
 
 
 def _javascript(page: Page, outcome: Outcome, attribute: Attribute, tag: str) -> None:
     text = page.text(attribute.value)
     if _JAVASCRIPT.match(text):
-        outcome.rename(attribute, page.document(text, tag))
+        outcome.rename(attribute, _each(page.document(way, tag) for way in page.texts(attribute.value)))
 
 
 def _srcdoc(page: Page, outcome: Outcome, attribute: Attribute) -> None:
-    inner = page.text(attribute.value).encode("utf-8", "replace")
-    outcome.rename(attribute, page.inside(inner, "utf8" if is_open(page.codec) else "utf-8"))
+    outcome.rename(attribute, _each(page.inside(inner, "utf-8") for inner in page.codes(attribute.value)))
+
+
+def _sheet(page: Page, sheet: bytes, tag: str) -> list[Blocked]:
+    return [finding for _, finding in page.sheet(sheet, tag, codec="utf-8")]
+
+
+def _each(found: Iterable[list[Blocked]]) -> list[Blocked]:
+    """What has to be said of any way in which a value is read, once."""
+    return list(dict.fromkeys(finding for said in found for finding in said))
 
 
 def _link(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -370,8 +373,7 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
             said = page.judge_each([part for part in text.split(";") if leads or _ABROAD.match(squeezed(part))], tag)
-            sheet, codec = page.encoded(text)
-            said += [finding for _, finding in page.sheet(sheet, tag, codec=codec)]
+            said += _each(_sheet(page, sheet, tag) for sheet in page.codes(attribute.value))
             for part in (text, *text.split(";")):
                 said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)

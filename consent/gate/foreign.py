@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Final
 
 from consent.gate import scripts
+from consent.gate.charset import ways
 from consent.gate.elements import Outcome, disarm
 from consent.gate.page import Blocked, Page, untold
 from consent.gate.references import unescape
@@ -31,6 +32,15 @@ def script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome | No
     """What the text of a script does, and what is to be done to its start tag; ``None`` if all read it alike."""
     if not _OTHERWISE.search(body):
         return None
+    outcome = Outcome()
+    for way in ways(body, page.codec):
+        outcome = _script(page, attributes, way)
+        if outcome.inert_script:
+            break
+    return outcome
+
+
+def _script(page: Page, attributes: list[Attribute], body: bytes) -> Outcome:
     flat, direct = _texts(body, page.codec)
     outcome = inline_script(page, attributes, flat, "utf-8")
     if not outcome.inert_script and _MARKUP.search(body) and applies(page, b"script", attributes):
@@ -46,6 +56,13 @@ def sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]
     """What a style sheet fetches that not all read alike."""
     if not (_OTHERWISE.search(body) and _NAMES.search(body)):
         return []
+    said: Counter[Blocked] = Counter()
+    for way in ways(body, page.codec):
+        said |= Counter(_sheet(page, attributes, way))
+    return list(said.elements())
+
+
+def _sheet(page: Page, attributes: list[Attribute], body: bytes) -> list[Blocked]:
     everything = _everything(body, page.codec)
     has_markup = _MARKUP.search(body) is not None and imports(page, attributes, everything)
     if has_markup and (page.relative_matters or body.count(b"//") + body.count(b"\\") > _MANY):
@@ -62,7 +79,9 @@ def scanned(page: Page, body: bytes) -> list[Blocked]:
     """As :func:`consent.gate.scripts.scanned`, for each of the texts that a style sheet may have."""
     if not (_OTHERWISE.search(body) and _NAMES.search(body)):
         return []
-    texts = dict.fromkeys((_everything(body, page.codec), *_texts(body, page.codec)))
+    texts = dict.fromkeys(
+        text for way in ways(body, page.codec) for text in (_everything(way, page.codec), *_texts(way, page.codec))
+    )
     return next(filter(None, (scripts.scanned(page, text, "utf-8") for text in texts)), [])
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # An element may be several of these.
 FETCHES: Final = 1
 ODD: Final = 2
-OBJECT: Final = 4
+ENDED: Final = 4
 LANDMARK: Final = 8
 SECTION: Final = 16
 SHAPE: Final = 32
@@ -30,7 +30,7 @@ HTML: Final = 16384
 _MEMBERS: Final[tuple[tuple[int, frozenset[bytes]], ...]] = (
     (FETCHES, FETCHING),
     (ODD, STRUCTURE - {b"html", b"script", b"style", b"title", b"textarea", b"select"}),
-    (OBJECT, frozenset((b"object",))),
+    (ENDED, frozenset((b"object", b"template"))),
     (LANDMARK, LANDMARKS),
     (SECTION, SECTIONS),
     (SHAPE, SHAPES),

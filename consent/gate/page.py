@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from consent.choice import Permissions
 from consent.gate import css, inline
-from consent.gate.charset import is_open, readings
+from consent.gate.charset import readings, ways
 from consent.gate.dataurls import DATA_URL, Content, bodies, contents
 from consent.gate.evidence import marks, searches
 from consent.gate.literals import Literals
@@ -21,7 +21,7 @@ from consent.gate.match import SERVICE, UNDECLARED, Matcher, Verdict
 from consent.gate.references import decode
 from consent.gate.search import Search
 from consent.gate.srcset import candidates
-from consent.gate.urls import Url, resolve, squeezed
+from consent.gate.urls import Url, alone, resolve, squeezed
 from consent.policy import Service
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Page:
     depth: int = 0
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
+    baseless: bool = False
+    """Whether this is in its own address, which is no base: what is relative elsewhere may lead to a host here."""
     needles: tuple[bytes, ...] = ()
     """What inline scripts are looked through for."""
     words: tuple[bytes, ...] = ()
@@ -141,6 +143,15 @@ class Page:
         page.inner = self.inner
         return page
 
+    def in_itself(self) -> Page:
+        """The same for what is in a ``data:`` URL."""
+        if self.baseless:
+            return self
+        page = self._again()
+        page.baseless = True
+        page.inner = self.inner
+        return page
+
     def _again(self) -> Page:
         page = copy(self)
         page.tags = {}
@@ -159,15 +170,18 @@ class Page:
         """A raw attribute value as the browser reads it."""
         return decode(raw.decode(self.codec, "replace"))
 
-    def encoded(self, text: str) -> tuple[bytes, str]:
-        """A decoded value as bytes again, and the codec to read those by."""
-        codec = self.codec if is_open(self.codec) else "utf-8"
-        return text.encode(codec, "replace"), codec
+    def texts(self, raw: bytes) -> list[str]:
+        """The same in each way in which it may have to be read, as code or as a document in it."""
+        return list(dict.fromkeys(map(self.text, ways(raw, self.codec))))
+
+    def codes(self, raw: bytes) -> list[bytes]:
+        """The same, in UTF-8."""
+        return [text.encode("utf-8", "replace") for text in self.texts(raw)]
 
     def resolve(self, text: str) -> Iterator[Url]:
         """Where ``text`` may lead: to one place, or to several where the page has more than one base."""
         seen: list[Url] = []
-        for base in reversed(self.bases):
+        for base in (*reversed(self.bases), None) if self.baseless else reversed(self.bases):
             url = resolve(text, base)
             if url is not None and url not in seen:
                 seen.append(url)
@@ -263,8 +277,9 @@ class Page:
         known = self.inner.get(key)
         if known is None:
             said: list[Blocked] = []
+            page = self.in_itself()
             for data in contents(text, linked=use != "document"):
-                said += self._opened(data, tag) if use == "document" else self._code(data, tag, depth, use)
+                said += page._opened(data, tag) if use == "document" else page._code(data, tag, depth, use)
             known = sorted(dict.fromkeys(said), key=lambda finding: not finding.blocked)
             if len(self.inner) >= _JUDGED:
                 self.inner.clear()
@@ -310,7 +325,7 @@ class Page:
         """
         plain = squeezed(name)
         if not DATA_URL.match(plain):
-            return self.judge_each([plain], tag) if _ADDRESS.match(plain) else []
+            return self.judge_each([alone(plain)], tag) if _ADDRESS.match(plain) else []
         return self._once(name, tag, depth, "script")
 
     def manifest(self, text: str, tag: str) -> list[Blocked]:
@@ -327,7 +342,7 @@ class Page:
                 if isinstance(value, (list, tuple)):
                     values += value
                 elif isinstance(value, str) and _ADDRESS.match(squeezed(value)):
-                    said += self.judge_each([value], tag)
+                    said += self.in_itself().judge_each([value], tag)
         return list(dict.fromkeys(said))
 
     def _unseen(self, tag: str) -> list[Blocked]:

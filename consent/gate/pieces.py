@@ -45,6 +45,7 @@ class Pieces(ABC):
         self._placeholder = placeholder if self._takes_html else None
         self._report = report
         self._rest = b""
+        self._before = 0  # the byte before those that are held back
         self._mode = ""
         self._raw = b""
         self._skipping = b""
@@ -57,6 +58,7 @@ class Pieces(ABC):
         self._reading = b""
         self._near = b""  # the last of what was read of a long style sheet
         self._in_object = False
+        self._templates = 0
         self._after = b""
         self._fresh = True
         self._open = False
@@ -155,6 +157,8 @@ class Pieces(ABC):
         if self._pending:
             self._pending = deque((at - keep, markup) for at, markup in self._pending)
         self._rest = buffer[keep:]
+        if keep:
+            self._before = buffer[keep - 1]
         if not self._out:
             return buffer if keep == self._size and not self._done else buffer[self._done : keep]
         self._out.append(self._source[self._done : keep])

@@ -12,6 +12,7 @@ from consent.gate.candidates import (
     FENCES,
     HARMLESS,
     LIMIT,
+    PAIRED_CDATA,
     RENAMED,
     UNQUOTED_END,
 )
@@ -95,7 +96,9 @@ class Reader(Pieces):
         if self._skimming and fence == b"noscript":
             at = end_tag(self._buffer, self._known, fence, self._size)
             return at if at >= 0 else self._size + 1
-        match = FENCES[fence].search(self._lower, self._known)
+        # Half a character before this piece is one that the expression doesn't see.
+        halved = fence == PAIRED_CDATA and not self._known and 0x81 <= self._before < 0xFF
+        match = FENCES[fence].search(self._lower, 1 if halved else self._known)
         return match.start() if match else self._size + 1
 
     @property
@@ -131,7 +134,7 @@ class Reader(Pieces):
                 self._insert(fence, CLOSERS.get(left, b""))
         if not self._fences:
             self._nested = 0
-        self._known = self._position = fence + len(b"]]>") if left == CDATA else fence
+        self._known = self._position = fence + len(b"]]>") if left in (CDATA, PAIRED_CDATA) else fence
         return True
 
     def _cut(self, start: int, fence: int, *, leave: bool = True) -> bool:
@@ -153,6 +156,7 @@ class Reader(Pieces):
             tag = buffer[start:fence] + closer
             kind = name[1].lower()
             if buffer[start + 1] != 0x2F:
+                self._note_template(kind)
                 self._apply(start, kind, read(self._page, tag, kind, name.end() - start))
                 if kind in RAW_TEXT and kind not in self._fences:
                     closer += b"</" + kind + b">"
@@ -183,9 +187,18 @@ class Reader(Pieces):
         renamed = self._raw in RENAMED and not closes
         if renamed:
             self._insert(at + 1, elements.PREFIX)
+        elif not closes:
+            self._note_template(self._raw)
         if self._world and (renamed or self._raw not in PLAIN[self._world[-1]]):
             self._be_in_doubt()
         return self._go_through(name_end)
+
+    def _note_template(self, name: bytes) -> None:
+        """In a template a parser ignores most elements behind ``col``, so that their text is markup to it."""
+        if name == b"template":
+            self._templates += 1
+        elif name == b"col" and self._templates:
+            self._be_in_doubt()
 
     def _be_in_doubt(self) -> None:
         self._doubt = True

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from consent.gate import css
+from consent.gate.charset import readings
 from consent.gate.dataurls import strings
 from consent.gate.elements import Outcome, disarm
 from consent.gate.evidence import marks
@@ -53,7 +54,7 @@ def inline_script(page: Page, attributes: list[Attribute], body: bytes, codec: s
     if runs(page, attributes):
         outcome.said = page.script(body, "script", codec)
     elif not _LISTS.isdisjoint(types):
-        outcome.said = _addresses(page, body)
+        outcome.said = _addresses(page, body, codec or page.codec)
     elif "speculationrules" in types:
         outcome.said = speculation(page, body)
     if any(finding.blocked for finding in outcome.said):
@@ -87,8 +88,9 @@ def speculation(page: Page, body: bytes) -> list[Blocked]:
     return page.judge_each([str(url) for rule in lists for url in rule["urls"]], "script")
 
 
-def _addresses(page: Page, body: bytes) -> list[Blocked]:
-    return [said for text in strings(body) for said in page.module(text, "script")]
+def _addresses(page: Page, body: bytes, codec: str) -> list[Blocked]:
+    texts = dict.fromkeys(text for reading in readings(body, codec) for text in strings(reading))
+    return [said for text in texts for said in page.module(text, "script")]
 
 
 def is_read_whole(page: Page, attributes: list[Attribute]) -> bool:

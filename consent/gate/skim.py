@@ -17,12 +17,12 @@ from consent.gate.candidates import CODE_LIMIT, LIMIT, RISKY_NAMES
 from consent.gate.elements import READ
 from consent.gate.inline import imports_from_elsewhere
 from consent.gate.kinds import (
+    ENDED,
     FETCHES,
     HEAD,
     HTML,
     LANDMARK,
     META,
-    OBJECT,
     ODD,
     OPTION,
     SCRIPT,
@@ -175,7 +175,7 @@ class Skimmer:
             elif in_head and not kind & HEAD:
                 return begun
             if closing:
-                if buffer[at] != 0x3E or kind & OBJECT or (in_head and kind & HTML):
+                if buffer[at] != 0x3E or kind & ENDED or (in_head and kind & HTML):
                     return begun
                 at += 1
             else:

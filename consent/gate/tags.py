@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from consent.gate import elements
-from consent.gate.candidates import BOOKED, CDATA, FETCHING, LIMIT, RISKY
+from consent.gate.candidates import BOOKED, CDATA, FENCES, FETCHING, LIMIT, PAIRED_CDATA, RISKY
+from consent.gate.charset import may_pair
 from consent.gate.placement import LANDMARKS
 from consent.gate.signs import name_end, name_start, tag_end
 from consent.gate.starttag import StartTag, read
@@ -52,9 +53,10 @@ class Tags(Texts):
                 return self._cut(at, fence)
             if not end:
                 return self._unfinished(at)
-            if self._foreign and buffer[end - 3 : end] != b"]]>":
+            cdata = PAIRED_CDATA if may_pair(self._page.codec) else CDATA
+            if self._foreign and not FENCES[cdata].match(buffer, end - 3):
                 self._be_in_doubt()  # the scanner that reads ahead of the parser sees markup in there
-                self._push(CDATA, end)
+                self._push(cdata, end)
             else:
                 self._known = self._position = end
             return True
@@ -154,6 +156,8 @@ class Tags(Texts):
         if closes:
             if name == b"object":
                 self._in_object = False
+            elif name == b"template" and self._templates and not (self._fences or self._doubt):
+                self._templates -= 1
             return True
         if start is not None:
             if name in BOOKED:
@@ -238,6 +242,8 @@ class Tags(Texts):
                 self._push(name, end)
         elif name in RAW_TEXT:
             return self._raw_text(name, end)
+        else:
+            self._note_template(name)
         return True
 
     def _base(self, start: StartTag) -> None:

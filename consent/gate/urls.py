@@ -82,6 +82,14 @@ def squeezed(text: str) -> str:
     return text.translate(_TABS) if "\t" in text or "\n" in text or "\r" in text else text
 
 
+def alone(text: str) -> str:
+    """The squeezed address with the slashes that count where it has no base: ``http:host`` leads to a host then."""
+    match = _SCHEME.match(text)
+    if match is None or match[1].lower() not in SPECIAL:
+        return text
+    return match[0] + "//" + text[match.end() :].lstrip("/\\")
+
+
 @lru_cache(maxsize=1024)
 def parse_base(text: str) -> Url:
     """The URL of the page itself; anything that is not one counts as a page of its own at no host."""

@@ -124,13 +124,25 @@ STAYS = [
 ]  # fmt: skip
 
 
+BASELESS = [
+    *(f"<iframe src='{data(kind, text)}'></iframe>" for kind, text in (
+        ("text/html", f"<img src=https:{HOST[2:]}>"), ("text/html", f"<iframe srcdoc=\"<img src='https:/{HOST[2:]}'>\">"),
+        ("image/svg+xml", SVG.replace(HOST, "https:" + HOST[2:])))),
+    f'<link rel=stylesheet href="{data("text/css", IMPORT.replace(HOST, "https:" + HOST[2:]))}">',
+    f"<link rel=manifest href='{data('application/json', manifest('https:' + HOST[2:]))}'>",
+    f"<script type=module>import 'HTTPS:{HOST[2:]}'</script>",
+    f'<script type=importmap>{{"imports":{{"a":"https:/{HOST[2:]}"}}}}</script>',
+]  # fmt: skip
+"""What would be relative on the page, where its address is none to begin at."""
+
+
 @pytest.fixture(params=[False, True], ids=["searched", "tag by tag"])
 def reader(request, monkeypatch) -> None:
     monkeypatch.setattr(Pieces, "skims", request.param)
 
 
 @pytest.mark.usefixtures("reader")
-@pytest.mark.parametrize("html", REFRESHES + LINKS + MODULES + UNSAID + FRAMES + APART)
+@pytest.mark.parametrize("html", REFRESHES + LINKS + MODULES + UNSAID + FRAMES + APART + BASELESS)
 def test_what_is_in_its_own_address_reaches_nobody(gate, refused, granted, html) -> None:
     raw, heard = html.encode(), []
     sent = gate.rewrite(raw, refused, base_url=PAGE, report=heard.append)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from harbour_policy import PAGE, make_policy
+from harbour_policy import PAGE, in_pieces, make_policy
 
 from consent.choice import Choice, Signals, decide
 from consent.gate import Gate
@@ -23,6 +23,12 @@ REACHES = [
     b'<script>var a="@";_paq.push(1)//"</script>',
     b"""<img src=/a onerror='var a="@";_paq.push(1)//"'>""",
     b"""<iframe srcdoc='<style>p{content:"@";background:url(//a.stats.example/x)}/*"*/</style>'></iframe>""",
+    b"""<a href='javascript:var a="@";_paq.push(1)//"'>x</a>""",
+    b"""<iframe src='javascript:"@";import("http://a.stats.example/x")//"'></iframe>""",
+    b"""<script src='data:text/javascript,"@";import("http://a.stats.example/x")//"'></script>""",
+    b"""<svg><script>var a="@";import(&quot;//a.stats.example/x")//"</script></svg>""",
+    b"""<svg><style>p{--a:"@";background:url&#40;//a.stats.example/x);--b:"}</style></svg>""",
+    b"""<script type=importmap>{"imports":{"@":"/own","a":"http://a.stats.example/x"}}</script>""",
 ]
 STAYS = [
     b'<style>p::before{content:"@;url(//a.stats.example/x)"}</style>',
@@ -43,6 +49,31 @@ def test_a_character_that_ends_like_a_backslash_hides_nothing(charset, html) -> 
         sent = GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind, report=heard.append)
         assert any(said.blocked and said.service == "stats" for said in heard), kind
         assert GATE.rewrite(sent, REFUSED, base_url=PAGE, content_type=kind) == sent, "twice is once"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        b"""<iframe srcdoc='<script>var a="\xb1\x83\\";import("//a.stats.example/x")//"</script>'></iframe>""",
+        b"""<img src=/a onerror='var a="\xb1\x83\\";_paq.push(1)//"'>""",
+    ],
+)
+def test_a_value_is_read_in_each_way_before_it_is_decoded(html) -> None:
+    page = b"<meta charset=shift_jis>" + html
+    assert b"data-consent-" in GATE.rewrite(page, REFUSED, base_url=PAGE, content_type="text/html")
+
+
+@pytest.mark.parametrize("charset", TRAILS)
+@pytest.mark.parametrize("start", [b"", b">"])
+def test_half_a_character_ends_no_cdata(charset, start) -> None:
+    image = b"<img src=//a.stats.example/x>"
+    for kind, head in kinds(charset):
+        page = head + b"<svg><![CDATA[%b%b]]><!-- ]]></svg>%b -->" % (start, TRAILS[charset][:1], image)
+        sent = GATE.rewrite(page, REFUSED, base_url=PAGE, content_type=kind)
+        assert b" data-consent-src=" in sent
+        for size in (1, 2, 7):
+            assert in_pieces(GATE, REFUSED, page, size=size, content_type=kind) == sent
+        assert b"data-consent" not in GATE.rewrite(page, REFUSED, base_url=PAGE)
 
 
 @pytest.mark.parametrize("charset", TRAILS)
