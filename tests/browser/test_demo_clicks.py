@@ -55,7 +55,7 @@ def fewest_clicks(visitor: Visitor, start: str, most: int) -> dict[str, int]:
                 there = controls(visitor)
                 if number < len(there):
                     there[number].click()
-                    visitor.page.wait_for_load_state("networkidle")
+                    visitor.settle()
             found.setdefault(outcome(visitor), length)
         if {"accepted", "refused"} <= set(found):
             break

@@ -73,7 +73,9 @@ def path(tmp_path: Path) -> Path:
 def log(path: Path) -> Iterator[Log]:
     """A log on an empty database, with the artefact that the decisions point to, and nothing to fall back on."""
     log = open_recorder(f"sqlite:///{path}?spool=off")
-    log.archive(ARTEFACT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consent.log.recorder.TIMEOUT", 20)  # a new database waits for the disk
+        log.archive(ARTEFACT)
     yield log
     log.close()
 
