@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from operator import itemgetter
 from typing import Final
@@ -22,6 +23,8 @@ _OVERLAP: Final = 4096
 """The longest address or call that is seen whatever the pieces it comes in, in bytes."""
 _MOST_NESTED: Final = 8
 """As many scripts or style sheets in another of their kind as are read; what is read twice is twice the work."""
+_CLOSED: Final = re.compile(rb"(?:</(?:style|script|title|textarea|xmp|iframe|noembed|noframes)>){1,8}+")
+"""What an earlier reading put before an element's own end."""
 _END_TAG: Final = 16
 """The most of an end tag that may be there before it is recognised, in bytes."""
 
@@ -115,6 +118,7 @@ class Texts(Reader):
         else:
             close, self._script, position = self._script_end(end)
         cut = fence >= 0 and not 0 <= close <= fence
+        closed = cut and _CLOSED.fullmatch(buffer, fence, close) is not None
         if cut:
             close = fence
         read = self._size if close < 0 else close
@@ -156,7 +160,8 @@ class Texts(Reader):
             self._insert(position_, markup)
         if cut:
             is_script = name == b"script"
-            self._insert(fence, self._script_closer(end, 0, fence) if is_script else b"</" + name + b">")
+            if not closed:
+                self._insert(fence, self._script_closer(end, 0, fence) if is_script else b"</" + name + b">")
             return self._leave(fence)
         self._raw = name
         if self._reading:

@@ -321,3 +321,13 @@ def test_a_link_that_is_the_name_of_an_attribute_is_none(gate, refused, before) 
     assert b'data-consent-href="' in gate.rewrite(html, refused, base_url=PAGE)
     link = html.replace(b"<link ", b"<br>")
     assert gate.rewrite(link, refused, base_url=PAGE) is link, "the control"
+
+
+def test_what_was_closed_before_its_end_is_not_closed_again(gate, refused) -> None:
+    """A script that begins in a sheet in SVG is closed before the next sheet's end, and that ends both for all."""
+    html = b"<svg><style>p{color:red}<script>a</svg><body><style>p{background:url(//stats.example/x)}</style>x"
+    once = gate.rewrite(html, refused, base_url=PAGE)
+    assert once.count(b"</script></style>") == 1
+    assert gate.rewrite(once, refused, base_url=PAGE) == once
+    apart = once.replace(b"</script></style>", b"</script> </style>")
+    assert gate.rewrite(apart, refused, base_url=PAGE).count(b"</style></script> </style>") == 1, "the control"
