@@ -110,9 +110,9 @@ def script_end(lower: bytes, start: int, state: int = 0, *, stop: int | None = N
         if match[1] is None:
             if match[0] == b"-->":
                 state = 0
-            elif state == 0:
-                state = 1
-                position -= 2  # ``<!-->`` opens and closes: its dashes count twice
+            else:
+                state = state or 1
+                position -= 2  # ``<!-->`` opens and closes, also what is open already: its dashes count twice
         elif match[1] and state != 2:
             return match.start(), 0, match.start()
         else:
