@@ -14,10 +14,10 @@ from consent.gate.urls import squeezed
 
 DATA_URL: Final = re.compile(r"data:([^,;#]*)([^,#]*),([^#]*)", re.IGNORECASE)
 _CERTAIN: Final = re.compile(
-    r"[\x00-\x20]*+data:[^,;#\t\n\r]*+(?:;charset=[a-z0-9_.:\-]++)?+(?:;base64)?+,", re.IGNORECASE
+    r"[\x00-\x20]*+data:[^,;#\t\n\r]*+(?:;charset=[a-z0-9_.:\-]++)?+(?:;base64)?+,", re.ASCII | re.IGNORECASE
 )
 """The address of a content about whose encoding all browsers agree; they take other parameters apart as they like."""
-_BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.IGNORECASE)
+_BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.ASCII | re.IGNORECASE)
 _STRING: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 
@@ -36,7 +36,7 @@ def contents(text: str, *, linked: bool = False) -> Iterator[Content]:
     What is ``linked``, a style sheet or a script, may be written as what links to it says, or as that is itself.
     """
     certain = _CERTAIN.match(text) is not None
-    for kind, parameters, body in _held(text):
+    for kind, parameters, body in _held(text, certain=certain):
         start = body[: 3 if linked else 4]  # only documents may begin as XML does
         encodings = [Encoding.of(kind + parameters, start)]
         if not certain:
@@ -48,13 +48,14 @@ def contents(text: str, *, linked: bool = False) -> Iterator[Content]:
 
 def bodies(text: str) -> list[bytes]:
     """What a ``data:`` URL holds, as it is."""
-    return [body for _, _, body in _held(text)]
+    return [body for _, _, body in _held(text, certain=_CERTAIN.match(text) is not None)]
 
 
-def _held(text: str) -> list[tuple[str, str, bytes]]:
+def _held(text: str, *, certain: bool) -> list[tuple[str, str, bytes]]:
     """The type, the parameters and the bytes of a ``data:`` URL.
 
-    In Chromium tabs and newlines stay in it, and ``base64`` need not be last for all browsers.
+    In Chromium tabs and newlines stay in it. For some browsers ``base64`` need not be last, or may have other space
+    around it than blanks.
     """
     scheme, colon, rest = text.partition(":")
     found: dict[tuple[str, str, bytes], None] = {}
@@ -65,7 +66,7 @@ def _held(text: str) -> list[tuple[str, str, bytes]]:
         kind, parameters, body = match[1], match[2], unquote_to_bytes(match[3])
         base64 = _BASE64.search(parameters)
         found[kind, parameters, _from_base64(body) if base64 else body] = None
-        if base64 and base64[1] is None:
+        if base64 and not certain:
             found[kind, parameters, body] = None
     return list(found)
 
@@ -74,10 +75,11 @@ def strings(text: bytes) -> list[str]:
     """The strings in a JSON text, be it well formed or not."""
     found = []
     for match in _STRING.finditer(text):
+        said = match[1].decode("utf-8", "replace")
         try:
-            found.append(str(json.loads(b'"' + match[1] + b'"')))
+            found.append(str(json.loads(f'"{said}"')))
         except ValueError:
-            found.append(match[1].decode("utf-8", "replace"))
+            found.append(said)
     return found
 
 

@@ -351,11 +351,11 @@ def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
             outcome.rename(attribute, page.judge_each([text], tag))
 
 
-def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url]:
-    """Where the ``href`` of a ``base`` element that stays leads relative URLs."""
+def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url | None]:
+    """Where the ``href`` of a ``base`` element that stays leads relative URLs; ``None`` for nowhere."""
     kept = (a for a in start if a.name == b"href" and a not in outcome.renamed)
     urls = (resolve(page.text(attribute.value), page.bases[0]) for attribute in kept)
-    return [url for url in urls if url is not None and url.host]
+    return [url if url is not None and url.host else None for url in urls]
 
 
 def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -373,7 +373,9 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
             said = page.judge_each([part for part in text.split(";") if leads or _ABROAD.match(squeezed(part))], tag)
-            said += _each(_sheet(page, sheet, tag) for sheet in page.codes(attribute.value))
+            # Browsers take a list of values apart before they read any: a quote in one hides nothing in the next.
+            sheets = [part for sheet in page.codes(attribute.value) for part in (sheet, *sheet.split(b";"))]
+            said += _each(_sheet(page, sheet, tag) for sheet in dict.fromkeys(sheets) if b"(" in sheet)
             for part in (text, *text.split(";")):
                 said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)

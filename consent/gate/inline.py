@@ -22,13 +22,30 @@ _IMPORTS = (
     (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+")),
 )
 """Each with what may be between: also a space that is not ASCII."""
-_BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|//[^\n\r]{0,256}[\n\r])*+"
+_BETWEEN = (
+    r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/"
+    r"|(?://|<!--|-->)(?:[^\n\r\xe2]|\xe2(?!\x80[\xa8\xa9])){0,256}(?:[\n\r]|\xe2\x80))*+"
+)
 """What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
-_COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.compile(rb"\*/|\Z")}
+_CALLS = (
+    rf"\??\.{_BETWEEN}(?:call|apply|bind)(?![\w$])"
+    rf"|(?:\?\.{_BETWEEN})?\[{_BETWEEN}[\"'`](?:call|apply|bind)[\"'`]{_BETWEEN}\]"
+)
+"""The functions of a function that call it."""
+_LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z")
+_COMMENT_ENDS = {b"//": _LINE_END, b"<!--": _LINE_END, b"-->": _LINE_END, b"/*": re.compile(rb"\*/|\Z")}
+_COMMENT = re.compile(rb"//|/\*|<!--|-->")
+"""How one begins, also as in HTML (ECMAScript annex B.1.1)."""
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
-_PART = re.compile(_SPECIFIER.pattern + rb"|[()]")
+_PART = re.compile(_SPECIFIER.pattern + rb"|[()]|/\*(?:[^*]|\*(?!/))*+\*/|(?://|<!--)[^\n\r]*+")
+"""A string, a parenthesis, or a comment that hides some of them."""
+_PATTERN = rb"(?<![\w$)\]}\"'`])/(?:[^\\/\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*+\])++/"
+_PART_OR_PATTERN = re.compile(_PART.pattern + rb"|" + _PATTERN)
+"""The same, or a regular expression, if it isn't a division."""
+_JOIN = re.compile(rb"[\s+()]*+")
+"""What is between strings that are one when they are put together."""
 _ALONE = re.compile(rb"\s*+[),]")
 """What follows a name that isn't put together."""
 _ELSEWHERE = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.\-]*+:|//|[\\\t\n\r]")
@@ -117,19 +134,26 @@ def _specifiers(script: bytes, after: int, position: int) -> list[bytes]:
     if specifier and not is_made and b"${" not in specifier[0]:
         return [specifier[specifier.lastindex or 0]]
     made = script[position : position + _MADE] if depth else b""
-    found = list(_strings(made, depth))
-    return found + list(_strings(made.replace(b"`", b" "), depth)) if b"${" in made else found
+    ways = [made]
+    if b"${" in made:  # what is in a template, as code and as strings between
+        ways += [made.replace(b"`", b" "), made.replace(b"${", b"`").replace(b"}", b"`")]
+    readings = (_PART, _PART_OR_PATTERN) if b"/" in made else (_PART,)
+    return list(dict.fromkeys(said for way in ways for parts in readings for said in _strings(way, depth, parts)))
 
 
-def _strings(made: bytes, depth: int) -> Iterator[bytes]:
-    """The strings in front of the parenthesis that closes so many."""
-    for part in _PART.finditer(made):
+def _strings(made: bytes, depth: int, parts: re.Pattern[bytes]) -> Iterator[bytes]:
+    """The strings in front of the parenthesis that closes so many, and what they are together."""
+    joined, end = b"", 0
+    for part in parts.finditer(made):
         if part.lastindex:
-            yield part[part.lastindex]
-            continue
-        depth += 1 if part[0] == b"(" else -1
-        if not depth:
-            return
+            said = part[part.lastindex]
+            joined = joined + said if _JOIN.fullmatch(made, end, part.start()) else said
+            end = part.end()
+            yield from dict.fromkeys((said, joined))
+        elif part[0] in b"()":
+            depth += 1 if part[0] == b"(" else -1
+            if not depth:
+                return
 
 
 def imports_from_elsewhere(script: bytes) -> bool:
@@ -166,10 +190,10 @@ class _Gaps:
         while True:
             space = self._space.match(self._script, position)
             position = space.end() if space else position
-            kind = self._script[position : position + 2]
-            if kind not in _COMMENT_ENDS:
+            comment = _COMMENT.match(self._script, position)
+            if comment is None:
                 break
-            position = self._comment_end(kind, position + 2)
+            position = self._comment_end(comment[0], comment.end())
             if position in self._known:
                 position = self._known[position]
                 break
@@ -202,7 +226,7 @@ def _compile(text: str, service: Service) -> _Token:
             plain = rf"(?:\??\.{_BETWEEN}{word})" if follows_dot else rf"(?<![\w$\\]){word}"
             parts.append(rf"(?:{plain}(?![\w$])|{indexed})")
         elif code and lexeme == "(":
-            parts.append(rf"(?:\){_BETWEEN})?(?:\.{_BETWEEN}(?:call|apply|bind){_BETWEEN})?(?:(?:\?\.{_BETWEEN})?\(|`)")
+            parts.append(rf"(?:(?:\)|{_CALLS}){_BETWEEN})*+(?:(?:\?\.{_BETWEEN})?\(|`)")
         elif lexeme in "'\"`":
             parts.append("[\"'`]")
         else:

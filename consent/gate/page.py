@@ -86,7 +86,7 @@ class Page:
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
     baseless: bool = False
-    """Whether this is in its own address, which is no base: what is relative elsewhere may lead to a host here."""
+    """Whether the base may be none, as a ``data:`` URL is: what is relative elsewhere may lead to a host here."""
     needles: tuple[bytes, ...] = ()
     """What inline scripts are looked through for."""
     words: tuple[bytes, ...] = ()
@@ -125,13 +125,14 @@ class Page:
         page.codec = codec
         return page
 
-    def with_bases(self, urls: list[Url]) -> Page:
-        """The same where relative URLs may go to these places too."""
-        if all(url in self.bases for url in urls):
-            return self
-        page = self._again()
-        page.bases = list(dict.fromkeys((*self.bases, *urls)))
-        page._weigh()
+    def with_bases(self, urls: list[Url | None]) -> Page:
+        """The same where relative URLs may go to these places too, or nowhere."""
+        page = self.in_itself() if None in urls else self
+        bases = list(dict.fromkeys((*self.bases, *filter(None, urls))))
+        if len(bases) > len(self.bases):
+            page = page._again()
+            page.bases = bases
+            page._weigh()
         return page
 
     def within(self, codec: str) -> Page:
@@ -144,7 +145,7 @@ class Page:
         return page
 
     def in_itself(self) -> Page:
-        """The same for what is in a ``data:`` URL."""
+        """The same for what is in its own address, or under a base of that kind."""
         if self.baseless:
             return self
         page = self._again()

@@ -32,7 +32,8 @@ FAR: Final = 4096
 _NAMING: Final = re.compile(b"|".join(IMPORT_WORDS))
 # What goes on to the end: the gap before the name, with its comments, or the name. Behind U+2028 a comment may be over.
 _GOES_ON: Final = re.compile(
-    rb"(?:[\s(\x80-\xff]++|//[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+(?:\Z|//[^\n\r\xe2]*+(?:\Z|\xe2)|/\Z"
+    rb"(?:[\s(\x80-\xff]++|(?://|<!--|-->)[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
+    rb"(?:\Z|(?://|<!--|-->)[^\n\r\xe2]*+(?:\Z|\xe2)|(?:/|<!?-?|--?)\Z"
     rb"|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z"
     rb"|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
 )

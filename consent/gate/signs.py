@@ -29,7 +29,7 @@ SCHEME_ENDS: Final = table(b"\t\n\rpstaPSTA")
 """What is before the colon of a scheme that matters."""
 _ESCAPED: Final = table(b":/\\\r" + bytes(range(33)) + b"htpswHTPSW")
 _GAP: Final = table(b"\t\n\v\f\r (" + bytes(range(0x80, 0x100)))
-_QUOTES: Final = table(b"\"'`/")
+_QUOTES: Final = table(b"\"'`/<-")
 _ELSEWHERE: Final = table(b":/\\\t\n\r")
 _ALONE: Final = table(b"),")
 """What follows a module's name that isn't put together."""
@@ -166,8 +166,8 @@ def may_import(buffer: bytes, at: i64, end: i64) -> bool:
     if at >= end or not _QUOTES[buffer[at]]:
         return opened > 0  # its name is put together
     quote: i64 = buffer[at]
-    if quote == 0x2F:
-        return True
+    if quote in (0x2F, 0x3C, 0x2D):
+        return True  # a comment, as it may be
     at += 1
     elsewhere = False
     while at < end:

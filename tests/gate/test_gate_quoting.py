@@ -31,6 +31,10 @@ REACHES = [
     f"<meta http-equiv=refresh content='\x0b0;url=//{H}/x'>", f"<meta http-equiv=refresh content='0\x0b;url=//{H}/x'>",
     f"<meta http-equiv=refresh content='\u2003 0;url=//{H}/x'>",
     # data: URLs
+    *(f"<iframe src='data:text/html;{{space}}base64{{after}},<img src=//{H}/x>'></iframe>".format(space=space, after=after) for space, after in (("\u00a0", ""), ("\f", ""), ("", "\v"), ("", "\u2003"))),
+    f"<iframe src='data:text/html;ba\u017fe64,<img src=//{H}/x>'></iframe>",
+    *(f"<base href='{nowhere}'><img src=https:{H}/x>" for nowhere in ("about:blank", "urn:a", "foo://x/", "blob:https://harbour.example/x", "file:///")),
+    *(f"<svg><animate attributeName=mask values='{before};url(//{H}/x)'/></svg>" for before in ("&quot;", "/*", "url(", "\\")),
     f"<iframe src='data:text/html;base64 ,{IMG}'></iframe>", f"<iframe src='data:text/html;base64;charset=utf-8,{IMG}'></iframe>",
     f"<iframe src='data:text/html;base64;charset=utf-8,<img src=//{H}/x>'></iframe>", f"<iframe src='data:text/html;base64,{IMG}#x'></iframe>",
     f"<link rel=stylesheet href=\"da&#9;ta:text/css,@import '//{H}/x'\">", f"<link rel=stylesheet href=\"data:,@import '//{H}/x'\">",
@@ -44,6 +48,7 @@ REACHES = [
     MODULE % f'import "\\http://{H}/x"', MODULE % f'import "ht\\\ntp://{H}/x"', MODULE % f'import "ht\\\r\ntp://{H}/x"', MODULE % f'import "/\\\n/{H}/x"',
     MODULE % f'import("\\150ttp://{H}/x")', MODULE % f'import("\\u{{68}}ttp://{H}/x")', MODULE % f'import("//{H}\\u{{110000}}/x")' .replace("\\u{110000}", "/\\ud800"),
     MODULE % f'import// x\n"http://{H}/x"', MODULE % f'import(// x\n"http://{H}/x")', MODULE % f'import a from// x\n"http://{H}/x"',
+    *(f"<script>import{gap}\n('//{H}/x')</script>" for gap in ("<!-- x", "(<!-- )", "\n--> x")),
     MODULE % f'import(("http://{H}/x"))', MODULE % f'import\u00a0"http://{H}/x"', MODULE % f'import.source("http://{H}/x")',
     MODULE % f'export * from/* a */"http://{H}/x"; import/**/("/own")', MODULE % f'//import/*\nimport/* */"http://{H}/x"',
     MODULE % f'import/* a *///b\n/*import*/ "http://{H}/x"',
@@ -56,6 +61,7 @@ REACHES = [
     f"<iframe src=\"javascript:'<!--','<img src=http://{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<title>';'<img src=//{H}/x>'\"></iframe>",
     f"<iframe src=\"javascript:/*<style>'*/'<img src=//{H}/x>'\"></iframe>", f"<iframe src=\"javascript:'<im'+'g src=//{H}/x>'\"></iframe>",
     *(f"<script>import({made})</script>".replace("@", f"//{H}/x") for made in (
+        '"ht"+"tps:@"', '("https:/" + "@".slice(1))', '`https:/${"@"}`', '`${`@`}`', '""+/*)*/"@"', '""+//)\n"@"', '/[)]/&&"@"', "/[']/&&'@'",
         '`${"@"}`', '(0,"@")', '1?"@":0', '""||"@"', '["@"]', 'new URL("@",location)', "String.raw`@`", "a(b)+'@'", "(('/x'),('@'))", '"/a" /**/ && "@"',
     )),
     # style sheets
@@ -81,6 +87,8 @@ def test_an_address_is_found_however_it_is_quoted(html) -> None:
 STAYS = [
     f"<script>import(a?'/x':'/y').then(() => go('//{H}/x'))</script>", f"<script>import(`/${{a}}/x`); go('//{H}/x')</script>",
     f"<script>import.meta.url; go('//{H}/x'); import('/x'); import('/y', a('//{H}/x'))</script>", f"<script>import a from '/x'; go('//{H}/x')</script>",
+    f"<script>import('./'+a+'.js').then(/*)*/b);go('//{H}/x')</script>", f"<script>import(a/b+'/x'+c/d);go('//{H}/x')</script>", f"<script>x-import('/a'+b+'/c');go('//{H}/x')</script>",
+    "<base href='about:blank'><img src=/x><img src=x>", "<svg><animate attributeName=fill values='url(#a);url(#b)'/></svg>",
     "<meta http-equiv=refresh content=\"0;url='\\\\harbour.example/x'\">", "<meta http-equiv=refresh content='\x0b0;url=/x'>",
     "<iframe src='data:text/plain;base64 ,PGltZz4='></iframe>", f"<iframe src='data:text/html,<p>#<img src=//{H}/x>'></iframe>",
     "<link rel=stylesheet href=\"data:,@import '/x'\">", f"<link rel=icon href=\"data:,@import '//{H}/x'\">", "<link rel=stylesheet href=data:text/css>",
