@@ -38,6 +38,7 @@ _PARTS: Final = "multipart/x-mixed-replace"
 # Scripts that run outside of every page, under the policy that they come with.
 _WORKERS: Final = frozenset({"worker", "sharedworker", "serviceworker"})
 _MARKUP: Final = re.compile(r"html|xml", re.IGNORECASE)
+_PAGE_FILE: Final = re.compile(r"\.(?:x?html?|xml|svgz?|xsl)(?:\?|\Z)", re.IGNORECASE)
 _XSL: Final = re.compile(r"\A\s*text/xsl", re.IGNORECASE)  # Chromium's name for it, and nobody else's
 _OPENED: Final = frozenset({"document", "iframe", "frame", "object", "embed"})
 # Fields that a browser follows, whatever it is that comes with them.
@@ -45,6 +46,8 @@ _CONTACTING: Final = frozenset({
     "link", "refresh", "speculation-rules", "reporting-endpoints", "report-to", "nel", "content-security-policy",
     "content-security-policy-report-only",
 })  # fmt: skip
+# Fields by which a server in front sends a file of its own instead of the body (nginx, Apache, lighttpd, LiteSpeed).
+_ELSEWHERE: Final = ("x-accel-redirect", "x-sendfile", "x-lighttpd-send-file", "x-litespeed-location")
 OF_THE_BODY: Final = (
     "content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "repr-digest", "content-digest",
 )  # fmt: skip
@@ -99,6 +102,9 @@ class Closer:
             status = 200  # a part that nobody asked for is shown as a page
         if status < 200 or status in (204, 206, 304) or headers.is_download(fields):
             return Closing(fields, None)
+        file = next((value for name, value in fields if name.lower() in _ELSEWHERE), "")
+        if file and (kind not in _UNKNOWN or _PAGE_FILE.search(file)):
+            return self._ungated(visit, fields, f"was to be sent by the server in front, from {file!r}")
         if visit.is_top_level is not False and _is_shown(visit.request, status):
             fields = [*fields, *self._said(visit)]
         return self._gated(visit, fields, kind, content_type)
@@ -202,11 +208,9 @@ class Closer:
         packed = codings(headers.joined(fields, "content-encoding"))
         read_as = _XSL.sub(XML, content_type) or "text/html"
         visit.app_locale = visit.app_locale or headers.first(fields, "content-language")
-        fields = headers.without(fields, *OF_THE_BODY)
         if not can_unpack(packed):
-            said = ", ".join(packed)
-            _log.error("A page came from the application as %r, which can't be read and so not gated.", said)
-            return Closing(fields, Replaced(self._unreadable(visit)))
+            return self._ungated(visit, fields, f"came from the application as {', '.join(packed)!r}")
+        fields = headers.without(fields, *OF_THE_BODY)
         body = Body(
             lambda is_document, told: self._stream(visit, told or read_as, is_document),
             packed=packed,
@@ -215,6 +219,11 @@ class Closer:
             unreadable=self._unreadable(visit) if packed else b"",
         )
         return Closing(fields, body)
+
+    def _ungated(self, visit: Visit, fields: Fields, how: str) -> Closing:
+        """A plain message in place of a page that can't be gated."""
+        _log.error("A page %s, which can't be read and so not gated.", how)
+        return Closing(headers.without(fields, *OF_THE_BODY, *_ELSEWHERE), Replaced(self._unreadable(visit)))
 
     def _said(self, visit: Visit) -> Fields:
         """What follows from a page that a visitor will see: its message isn't said again."""

@@ -248,6 +248,39 @@ def test_a_page_that_cannot_be_read_is_not_let_through(make_site: Callable[..., 
     assert reply.status == 200
 
 
+PAGE_FILES = [("text/html", "/kept/1"), ("unknown/unknown", "/kept/a.html"), ("unknown/unknown", "/kept/A.XHTML?1")]
+FRONT = ("X-Accel-Redirect", "X-Sendfile", "x-lighttpd-send-file", "X-LiteSpeed-Location")
+
+
+@pytest.mark.parametrize("name", FRONT)
+@pytest.mark.parametrize(("kind", "file"), PAGE_FILES)
+def test_a_page_that_a_server_in_front_would_send_is_not_let_through(
+    make_site: Callable[..., Served], caplog: pytest.LogCaptureFixture, name: str, kind: str, file: str
+) -> None:
+    reply = make_site({"/": Answer(b"", 200, [("Content-Type", kind), (name, file)])}).get()
+    assert reply.get(name.lower()) is None
+    assert len(reply.body) > 20
+    assert f"A page was to be sent by the server in front, from '{file}'" in caplog.text
+
+
+@pytest.mark.parametrize("name", FRONT)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        [("Content-Type", "image/png")],
+        [("Content-Type", "unknown/unknown")],
+        [("Content-Type", "text/html"), ("Content-Disposition", "attachment")],
+        [("Content-Type", "image/svg+xml")],
+    ],
+)
+def test_other_files_are_left_to_the_server_in_front(
+    make_site: Callable[..., Served], name: str, typed: list[tuple[str, str]]
+) -> None:
+    reply = make_site({"/": Answer(b"", 200, [*typed, (name, "/kept/a.png")])}).get(sec_fetch_dest="image")
+    assert reply.get(name.lower()) == "/kept/a.png"
+    assert reply.body == b""
+
+
 def test_streaming_stays_streaming(make_site: Callable[..., Served]) -> None:
     pieces = [ARTICLE[:60] + b"<p>" + b"x" * 2000, b"<p>y</p>" * 500, b"<p>z</p>" * 500, b"</body></html>"]
     reply = make_site(page(pieces)).get()
