@@ -118,7 +118,7 @@ soak: browser $(VENV)/.dev
 	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR)
 	@$(BIN)/python tests/soak/soak_gate.py --seconds $(FOR) --browser
 	@$(BIN)/python tests/soak/soak_log.py --seconds $(FOR) --records $(RECORDS)
-	@CONSENT_EVERY_CASE=1 $(BIN)/python -m pytest tests/banner/test_banner_axe.py tests/banner/test_banner_zoom.py tests/gate/test_gate_skim.py
+	@CONSENT_EVERY_CASE=1 $(BIN)/python -m pytest tests/banner/test_banner_axe.py tests/banner/test_banner_zoom.py tests/gate/test_gate_skim.py tests/gate/test_gate_every_short_page.py
 
 screenshots: browser $(VENV)/.dev
 	@$(BIN)/python tests/browser/screenshots.py docs/images
