@@ -107,9 +107,13 @@ BY_ATTRIBUTE: Final[frozenset[bytes]] = frozenset(
     (b"img", b"image", b"feimage", b"source", b"input", b"video", b"audio", b"track", b"body", b"html")
 )
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
-READ: Final = frozenset[bytes]().union(*URLS.values()) | _SVG_PAINT | frozenset(
-    b"action attributionsrc background by content formaction from href http-equiv imagesrcset ping rel srcdoc srcset "
-    b"style to type values xlink:href".split()
+READ: Final = (
+    frozenset[bytes]().union(*URLS.values())
+    | _SVG_PAINT
+    | frozenset(
+        b"action attributionsrc background by content formaction from href http-equiv imagesrcset ping rel srcdoc srcset "
+        b"style to type values xlink:href".split()
+    )
 )
 """The attributes that an element is fetched from, or that say whether; those that begin with ``on`` are read too."""
 _DELAY = re.compile(r"\s*+[0-9.]*+\s*+[;,]?+\s*+(?:url\s*+=\s*+)?", re.IGNORECASE)
@@ -355,7 +359,7 @@ def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url]:
     """Where the ``href`` of a ``base`` element that stays leads relative URLs."""
     kept = (a for a in start if a.name == b"href" and a not in outcome.renamed)
     urls = (resolve(page.text(attribute.value), page.bases[0]) for attribute in kept)
-    return [url for url in urls if url is not None and url.host]
+    return [url for url in urls if url is not None]
 
 
 def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:
@@ -373,7 +377,8 @@ def _animation(page: Page, outcome: Outcome, attributes: list[Attribute], tag: s
         if attribute.name in (b"to", b"from", b"by", b"values"):
             text = page.text(attribute.value)
             said = page.judge_each([part for part in text.split(";") if leads or _ABROAD.match(squeezed(part))], tag)
-            said += _each(_sheet(page, sheet, tag) for sheet in page.codes(attribute.value))
+            for code in page.codes(attribute.value):  # each of several values is read by itself
+                said += _each(_sheet(page, sheet, tag) for sheet in (code, *code.split(b";")) if b"(" in sheet)
             for part in (text, *text.split(";")):
                 said += page.document(part, tag) if _JAVASCRIPT.match(part) else []
             outcome.rename(attribute, said)

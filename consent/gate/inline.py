@@ -18,13 +18,17 @@ IMPORT_WORDS = (
 )
 """What a module's name follows. Behind a dot ``import`` is a property's name, and behind three it is spread."""
 _IMPORTS = (
-    (re.compile(IMPORT_WORDS[0]), re.compile(rb"[\s(\x80-\xff]*+")),
-    (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+")),
+    (re.compile(IMPORT_WORDS[0]), re.compile(rb"[\s(\x80-\xff]*+"), re.compile(rb"/[/*]|<!--|-->")),
+    (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+"), re.compile(rb"/[/*]")),
 )
-"""Each with what may be between: also a space that is not ASCII."""
-_BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|//[^\n\r]{0,256}[\n\r])*+"
+"""Each with what may be between: a space, also one that is not ASCII, and a comment, by its beginning.
+
+A comment may begin as in HTML, but not in a module, which alone has ``from``.
+"""
+_BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|(?://|<!--|-->)[^\n\r]{0,256}[\n\r])*+"
 """What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
-_COMMENT_ENDS = {b"//": re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z"), b"/*": re.compile(rb"\*/|\Z")}
+_LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z")
+_COMMENT_ENDS = dict.fromkeys((b"//", b"<!--", b"-->"), _LINE_END) | {b"/*": re.compile(rb"\*/|\Z")}
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
@@ -98,8 +102,8 @@ def imports(script: bytes) -> Iterator[tuple[int, bytes]]:
 
     Those in strings and comments are among them.
     """
-    for word, gap in _IMPORTS:
-        gaps = _Gaps(script, gap)
+    for word, space, comment in _IMPORTS:
+        gaps = _Gaps(script, space, comment)
         known: dict[int, list[bytes]] = {}
         for match in word.finditer(script):
             position = gaps.after(match.end())
@@ -154,9 +158,10 @@ def _said(match: re.Match[str]) -> str:
 class _Gaps:
     """Skips white space and comments; what was skipped once is not skipped again."""
 
-    def __init__(self, script: bytes, space: re.Pattern[bytes]) -> None:
+    def __init__(self, script: bytes, space: re.Pattern[bytes], comment: re.Pattern[bytes]) -> None:
         self._script = script
         self._space = space
+        self._comment = comment
         self._known: dict[int, int] = {}
         self._looked = dict.fromkeys(_COMMENT_ENDS, (1, 0, 0))
 
@@ -166,10 +171,10 @@ class _Gaps:
         while True:
             space = self._space.match(self._script, position)
             position = space.end() if space else position
-            kind = self._script[position : position + 2]
-            if kind not in _COMMENT_ENDS:
+            begun = self._comment.match(self._script, position)
+            if begun is None:
                 break
-            position = self._comment_end(kind, position + 2)
+            position = self._comment_end(begun[0], begun.end())
             if position in self._known:
                 position = self._known[position]
                 break

@@ -86,7 +86,7 @@ class Page:
     told: Callable[[Blocked], None] | None = None
     denies_nothing: bool = False
     baseless: bool = False
-    """Whether this is in its own address, which is no base: what is relative elsewhere may lead to a host here."""
+    """Whether this is in its own address, or has a base at no host: what is relative elsewhere may lead to a host."""
     needles: tuple[bytes, ...] = ()
     """What inline scripts are looked through for."""
     words: tuple[bytes, ...] = ()
@@ -127,10 +127,13 @@ class Page:
 
     def with_bases(self, urls: list[Url]) -> Page:
         """The same where relative URLs may go to these places too."""
-        if all(url in self.bases for url in urls):
+        places = [url for url in urls if url.host]
+        baseless = self.baseless or len(places) < len(urls)
+        if baseless is self.baseless and all(url in self.bases for url in places):
             return self
         page = self._again()
-        page.bases = list(dict.fromkeys((*self.bases, *urls)))
+        page.bases = list(dict.fromkeys((*self.bases, *places)))
+        page.baseless = baseless
         page._weigh()
         return page
 
