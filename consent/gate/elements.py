@@ -107,13 +107,9 @@ BY_ATTRIBUTE: Final[frozenset[bytes]] = frozenset(
     (b"img", b"image", b"feimage", b"source", b"input", b"video", b"audio", b"track", b"body", b"html")
 )
 """The fetching elements that are harmless once their single attributes are, however long the tag."""
-READ: Final = (
-    frozenset[bytes]().union(*URLS.values())
-    | _SVG_PAINT
-    | frozenset(
-        b"action attributionsrc background by content formaction from href http-equiv imagesrcset ping rel srcdoc srcset "
-        b"style to type values xlink:href".split()
-    )
+READ: Final = frozenset[bytes]().union(*URLS.values()) | _SVG_PAINT | frozenset(
+    b"action attributionsrc background by content formaction from href http-equiv imagesrcset ping rel srcdoc srcset "
+    b"style to type values xlink:href".split()
 )
 """The attributes that an element is fetched from, or that say whether; those that begin with ``on`` are read too."""
 _DELAY = re.compile(r"\s*+[0-9.]*+\s*+[;,]?+\s*+(?:url\s*+=\s*+)?", re.IGNORECASE)

@@ -25,7 +25,10 @@ _IMPORTS = (
 
 A comment may begin as in HTML, but not in a module, which alone has ``from``.
 """
-_BETWEEN = r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/|(?://|<!--|-->)[^\n\r]{0,256}[\n\r])*+"
+_BETWEEN = (
+    r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/"
+    r"|(?://|<!--|-->)(?:[^\n\r\xe2]|\xe2(?!\x80[\xa8\xa9])){0,256}(?:[\n\r]|\xe2\x80[\xa8\xa9]))*+"
+)
 """What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
 _LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z")
 _COMMENT_ENDS = dict.fromkeys((b"//", b"<!--", b"-->"), _LINE_END) | {b"/*": re.compile(rb"\*/|\Z")}
@@ -207,7 +210,8 @@ def _compile(text: str, service: Service) -> _Token:
             plain = rf"(?:\??\.{_BETWEEN}{word})" if follows_dot else rf"(?<![\w$\\]){word}"
             parts.append(rf"(?:{plain}(?![\w$])|{indexed})")
         elif code and lexeme == "(":
-            parts.append(rf"(?:\){_BETWEEN})?(?:\.{_BETWEEN}(?:call|apply|bind){_BETWEEN})?(?:(?:\?\.{_BETWEEN})?\(|`)")
+            through = rf"\??\.{_BETWEEN}(?:call|apply|bind){_BETWEEN}"
+            parts.append(rf"(?:\){_BETWEEN})*+(?:{through})?(?:(?:\?\.{_BETWEEN})?\(|`)")
         elif lexeme in "'\"`":
             parts.append("[\"'`]")
         else:

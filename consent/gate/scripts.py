@@ -34,10 +34,10 @@ _NAMING: Final = re.compile(b"|".join(IMPORT_WORDS))
 _GOES_ON: Final = tuple(
     re.compile(
         rb"(?:[\s(\x80-\xff]++|" + line + rb"[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+(?:\Z|" + line
-        + rb"[^\n\r\xe2]*+(?:\Z|\xe2)|/\Z|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z"
+        + rb"[^\n\r\xe2]*+(?:\Z|\xe2)|" + begun + rb"\Z|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z"
         rb"|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
     )
-    for line in (rb"//", rb"(?://|<!--|-->)")
+    for line, begun in ((rb"//", rb"/"), (rb"(?://|<!--|-->)", rb"(?:/|<(?:!-?)?|--?)"))
 )  # fmt: skip
 """Behind ``from``, and behind ``import``."""
 
