@@ -18,8 +18,16 @@ IMPORT_WORDS = (
 )
 """What a module's name follows. Behind a dot ``import`` is a property's name, and behind three it is spread."""
 _IMPORTS = (
-    (re.compile(IMPORT_WORDS[0]), re.compile(rb"[\s(\x80-\xff]*+")),
-    (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+")),
+    (re.compile(IMPORT_WORDS[0]), re.compile(rb"[\s(\x80-\xff]*+"), re.compile(rb"/[/*]|<!--|-->")),
+    (re.compile(IMPORT_WORDS[1]), re.compile(rb"[\s\x80-\xff]*+"), re.compile(rb"/[/*]")),
+)
+"""Each with what may be between: a space, also one that is not ASCII, and a comment, by its beginning.
+
+A comment may begin as in HTML, but not in a module, which alone has ``from``.
+"""
+_BETWEEN = (
+    r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/"
+    r"|(?://|<!--|-->)(?:[^\n\r\xe2]|\xe2(?!\x80[\xa8\xa9])){0,256}(?:[\n\r]|\xe2\x80[\xa8\xa9]))*+"
 )
 """Each with what may be between: also a space that is not ASCII."""
 _BETWEEN = (
@@ -115,8 +123,8 @@ def imports(script: bytes) -> Iterator[tuple[int, bytes]]:
 
     Those in strings and comments are among them.
     """
-    for word, gap in _IMPORTS:
-        gaps = _Gaps(script, gap)
+    for word, space, comment in _IMPORTS:
+        gaps = _Gaps(script, space, comment)
         known: dict[int, list[bytes]] = {}
         for match in word.finditer(script):
             position = gaps.after(match.end())
@@ -178,9 +186,10 @@ def _said(match: re.Match[str]) -> str:
 class _Gaps:
     """Skips white space and comments; what was skipped once is not skipped again."""
 
-    def __init__(self, script: bytes, space: re.Pattern[bytes]) -> None:
+    def __init__(self, script: bytes, space: re.Pattern[bytes], comment: re.Pattern[bytes]) -> None:
         self._script = script
         self._space = space
+        self._comment = comment
         self._known: dict[int, int] = {}
         self._looked = dict.fromkeys(_COMMENT_ENDS, (1, 0, 0))
 

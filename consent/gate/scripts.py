@@ -69,7 +69,8 @@ def far_import(page: Page, script: bytes, end: int) -> int:
         return -1
     for match in _NAMING.finditer(script, 0, end):
         until = match.start() + FAR
-        if until <= len(script) and _GOES_ON.match(script, match.end(), until):
+        goes_on = _GOES_ON[match[0].startswith(b"import")]
+        if until <= len(script) and goes_on.match(script, match.end(), until):
             return match.start()
     return -1
 

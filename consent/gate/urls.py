@@ -18,7 +18,14 @@ _EDGE = "".join(map(chr, range(0x21)))
 _TABS = str.maketrans("", "", "\t\n\r")
 _FORBIDDEN = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
-_IGNORED = re.compile("[\u00ad\u034f\u180b-\u180d\u200b\u2060\ufe00-\ufe0f\ufeff]")
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]"
+)
+_YOUNG = str.maketrans(
+    {0x1CCD6 + at: sign for at, sign in enumerate("abcdefghijklmnopqrstuvwxyz0123456789")} | {0xA7F1: "s"}
+)
+"""Letters and digits that are younger than the tables of some Pythons."""
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -158,7 +165,8 @@ def hostname(text: str) -> str:
 
 def _idna(text: str) -> str:
     """UTS #46 without transitional processing, close enough to know a declared host again."""
-    folded = "".join(c if c in "ßς" else "ß" if c == "ẞ" else c.casefold() for c in _IGNORED.sub("", text))
+    text = _IGNORED.sub("", text).translate(_YOUNG)
+    folded = "".join(c if c in "ßς" else "ß" if c == "ẞ" else c.casefold() for c in text)
     folded = unicodedata.normalize("NFKC", folded).translate(_DOTS)
     folded = "".join(c if c in "ßς" else c.casefold() for c in folded)
     labels = (

@@ -78,6 +78,8 @@ b'<picture><source srcset="%s 100w"><img src=/a></picture>',
     b'<script type=module>import {a} from "https:%s"</script>', b'<script>import("https:%s")</script>',
     b'<script type=module>export * from "https:%s"</script>',
     b'<script type=speculationrules>{"prefetch":[{"urls":["https:%s"]}]}</script>',
+    b'<base href=foo:bar><img src="https:a.stats.example"><i style="background:url(%s)">', b"<script>import<!-- a\n('https:%s')</script>",
+    b"<svg><animate attributeName=mask values=\"';url(%s);'\" /></svg>", b"<script>" + b"/" * 66000 + b"\nimport(<!--yy\n'https:%s')</script>",
 ]  # fmt: skip
 
 CODE = [
@@ -85,6 +87,8 @@ CODE = [
     b"<script>window['_paq'].push([1])</script>", b'<script>window["_paq"]["push"](1)</script>', b"<script>_paq?.push(1)</script>",
     b"<script>_paq/* a */.push/**/(1)</script>", b"<script>_paq.//\npush//\n(1)</script>", b"<script>_paq.push?.(1)</script>",
     b"<script>(_paq.push)(1)</script>", b"<script>_paq.push.call(0, 1)</script>", b"<script>_paq.push . apply (0)</script>", b"<script>_paq.push`1`</script>",
+    b"<script>_paq<!-- a\n.push(1)</script>", b"<script>_paq.push\n--> a\n(1)</script>", b"<script>_paq.//a\xe2\x80\xa8push(1)</script>",
+    b"<script>((_paq.push))(1)</script>", b"<script>_paq.push?.call(0, 1)</script>",
     b"<script>_paq?.[/**/'push']\xc2\xa0(1)</script>", b"<script>tp\xe2\x80\x83.push?. (1)</script>",
     b"<script>\\u005fpaq.push(1)</script>", b"<script type=module>_paq.push(1)</script>", b"<script type=''>_paq.push(1)</script>",
     b"<script type=text/plain type=module>_paq.push(1)</script>", b"<script type='TEXT/JavaScript'>_paq.push(1)</script>",
@@ -132,7 +136,8 @@ INNOCENT = [
     b"<img src='data:image/svg+xml,<image href=//a.stats.example />'>", b"<img src=data//x.png>", b"<img src=java//x.png>",
     b"<p title='one (1), two (2)'>", b"<p><!-- <img src=//a.stats.example>", b"<p title='<script a=\"'>", b"<p title='<!-- <object a=\"'>",
     b"<script>'<!-- <!-- --> <script> <img src=//a.stats.example>'</script>", b"<imgs src=//a.stats.example>", b"<my-img src=//a.stats.example>", b"<x-iframe src=//a.stats.example></x-iframe>",
-    b"<img src=https:own.png>", b"<div background-x=//a.stats.example>", b"</img src=//a.stats.example>", b"< img src=//a.stats.example>",
+    b"<img src=https:own.png>", b"<base href=/a/><img src=https:own.png>", b"<svg><animate attributeName=x values='1;2;3' /></svg>",
+    b"<script>while(from-->0)\n'https://a.stats.example/'</script>", b"<script>foo(a._paq)-->b</script>", b"<div background-x=//a.stats.example>", b"</img src=//a.stats.example>", b"< img src=//a.stats.example>",
     b"<p style='color:red'>(//a.stats.example)</p>", b"<p style=\"content:'//a.stats.example'\">", b"<base href=/other/>", b"<a href='javascript:void(0)'>",
 ]  # fmt: skip
 
