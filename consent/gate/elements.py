@@ -351,11 +351,11 @@ def _base(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -
             outcome.rename(attribute, page.judge_each([text], tag))
 
 
-def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url | None]:
-    """Where the ``href`` of a ``base`` element that stays leads relative URLs; ``None`` for nowhere."""
+def bases(page: Page, start: list[Attribute], outcome: Outcome) -> list[Url]:
+    """Where the ``href`` of a ``base`` element that stays leads relative URLs, be it at a host or not."""
     kept = (a for a in start if a.name == b"href" and a not in outcome.renamed)
     urls = (resolve(page.text(attribute.value), page.bases[0]) for attribute in kept)
-    return [url if url is not None and url.host else None for url in urls]
+    return [url for url in urls if url is not None]
 
 
 def _input(page: Page, outcome: Outcome, attributes: list[Attribute], tag: str) -> None:

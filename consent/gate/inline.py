@@ -23,16 +23,11 @@ _IMPORTS = (
 )
 """Each with what may be between: a space, also one that is not ASCII, and a comment, by its beginning.
 
-A comment may begin as in HTML, but not in a module, which alone has ``from``.
+A comment may begin as in HTML (ECMAScript annex B.1.1), but not in a module, which alone has ``from``.
 """
 _BETWEEN = (
     r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/"
     r"|(?://|<!--|-->)(?:[^\n\r\xe2]|\xe2(?!\x80[\xa8\xa9])){0,256}(?:[\n\r]|\xe2\x80[\xa8\xa9]))*+"
-)
-"""Each with what may be between: also a space that is not ASCII."""
-_BETWEEN = (
-    r"(?:[\s\x80-\xff]|/\*(?:[^*]|\*(?!/)){0,256}\*/"
-    r"|(?://|<!--|-->)(?:[^\n\r\xe2]|\xe2(?!\x80[\xa8\xa9])){0,256}(?:[\n\r]|\xe2\x80))*+"
 )
 """What may be between the parts of a token that is code: white space, and comments that are no longer than usual."""
 _CALLS = (
@@ -41,9 +36,7 @@ _CALLS = (
 )
 """The functions of a function that call it."""
 _LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]|\Z")
-_COMMENT_ENDS = {b"//": _LINE_END, b"<!--": _LINE_END, b"-->": _LINE_END, b"/*": re.compile(rb"\*/|\Z")}
-_COMMENT = re.compile(rb"//|/\*|<!--|-->")
-"""How one begins, also as in HTML (ECMAScript annex B.1.1)."""
+_COMMENT_ENDS = dict.fromkeys((b"//", b"<!--", b"-->"), _LINE_END) | {b"/*": re.compile(rb"\*/|\Z")}
 _SPECIFIER = re.compile(
     rb"""\"((?:[^\"\\\n\r]|\\(?:\r\n|[\s\S]))*+)\"|'((?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+)'|`((?:[^`\\]|\\[\s\S])*+)`"""
 )
@@ -199,7 +192,7 @@ class _Gaps:
         while True:
             space = self._space.match(self._script, position)
             position = space.end() if space else position
-            comment = _COMMENT.match(self._script, position)
+            comment = self._comment.match(self._script, position)
             if comment is None:
                 break
             position = self._comment_end(comment[0], comment.end())

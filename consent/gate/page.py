@@ -125,10 +125,11 @@ class Page:
         page.codec = codec
         return page
 
-    def with_bases(self, urls: list[Url | None]) -> Page:
-        """The same where relative URLs may go to these places too, or nowhere."""
-        page = self.in_itself() if None in urls else self
-        bases = list(dict.fromkeys((*self.bases, *filter(None, urls))))
+    def with_bases(self, urls: list[Url]) -> Page:
+        """The same where relative URLs may go to these places too."""
+        places = [url for url in urls if url.host]
+        page = self if len(places) == len(urls) else self.in_itself()
+        bases = list(dict.fromkeys((*self.bases, *places)))
         if len(bases) > len(self.bases):
             page = page._again()
             page.bases = bases

@@ -31,12 +31,15 @@ FAR: Final = 4096
 """How far behind ``import`` or ``from`` a module's name ends at most in a script that is read in parts, in bytes."""
 _NAMING: Final = re.compile(b"|".join(IMPORT_WORDS))
 # What goes on to the end: the gap before the name, with its comments, or the name. Behind U+2028 a comment may be over.
-_GOES_ON: Final = re.compile(
-    rb"(?:[\s(\x80-\xff]++|(?://|<!--|-->)[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
-    rb"(?:\Z|(?://|<!--|-->)[^\n\r\xe2]*+(?:\Z|\xe2)|(?:/|<!?-?|--?)\Z"
-    rb"|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z"
-    rb"|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
-)
+_GOES_ON: Final = tuple(
+    re.compile(
+        rb"(?:[\s(\x80-\xff]++|" + line + rb"[^\n\r\xe2]*+[\n\r]|/\*(?:[^*]++|\*(?!/))*+\*/)*+(?:\Z|" + line
+        + rb"[^\n\r\xe2]*+(?:\Z|\xe2)|" + begun + rb"\Z|/\*(?:[^*]++|\*(?!/))*+\Z|\"(?:[^\"\\\n\r]++|\\[\s\S])*+\\?\Z"
+        rb"|'(?:[^'\\\n\r]++|\\[\s\S])*+\\?\Z|`(?:[^`\\]++|\\[\s\S])*+\\?\Z)"
+    )
+    for line, begun in ((rb"//", rb"/"), (rb"(?://|<!--|-->)", rb"(?:/|<(?:!-?)?|--?)"))
+)  # fmt: skip
+"""Behind ``from``, and behind ``import``."""
 
 
 def runs(page: Page, attributes: list[Attribute]) -> bool:
