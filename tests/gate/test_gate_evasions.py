@@ -79,7 +79,7 @@ b'<picture><source srcset="%s 100w"><img src=/a></picture>',
     b'<script type=module>export * from "https:%s"</script>',
     b'<script type=speculationrules>{"prefetch":[{"urls":["https:%s"]}]}</script>',
     b'<base href=foo:bar><img src="https:a.stats.example"><i style="background:url(%s)">', b"<script>import<!-- a\n('https:%s')</script>",
-    b"<svg><animate attributeName=mask values=\"';url(%s);'\" /></svg>", b"<script>" + b"/" * 66000 + b"\nimport(<!--yy\n'https:%s')</script>",
+    b"<svg><animate attributeName=mask values=\"';url(%s);'\" /></svg>", b"<script>import(<!--yy\n'https:%s')</script>",
 ]  # fmt: skip
 
 CODE = [
