@@ -17,7 +17,7 @@ _CERTAIN: Final = re.compile(
     r"[\x00-\x20]*+data:[^,;#\t\n\r]*+(?:;charset=[a-z0-9_.:\-]++)?+(?:;base64)?+,", re.ASCII | re.IGNORECASE
 )
 """The address of a content about whose encoding all browsers agree; they take other parameters apart as they like."""
-_BASE64: Final = re.compile(r";\s*base64\s*(?:;|(\Z))", re.ASCII | re.IGNORECASE)
+_BASE64: Final = re.compile(r";\s*base64\s*(?:;|\Z)", re.ASCII | re.IGNORECASE)
 _STRING: Final = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"')
 
 

@@ -333,6 +333,7 @@ class Page:
     def manifest(self, text: str, tag: str) -> list[Blocked]:
         """What has to be said of the addresses in a web manifest in a ``data:`` URL; what is none is blocked whole."""
         said: list[Blocked] = []
+        page = self.in_itself()
         for body in filter(None, bodies(text)):
             try:
                 values = [json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=list)]
@@ -344,7 +345,7 @@ class Page:
                 if isinstance(value, (list, tuple)):
                     values += value
                 elif isinstance(value, str) and _ADDRESS.match(squeezed(value)):
-                    said += self.in_itself().judge_each([value], tag)
+                    said += page.judge_each([value], tag)
         return list(dict.fromkeys(said))
 
     def _unseen(self, tag: str) -> list[Blocked]:
